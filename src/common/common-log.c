@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "common/common-log.h"
+
+#include <unistd.h>
+
+static GLogWriterOutput
+write_log (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer verbose)
+{
+  if ((level & G_LOG_LEVEL_DEBUG) != 0 && !GPOINTER_TO_INT (verbose))
+    return G_LOG_WRITER_HANDLED;
+  if (g_log_writer_is_journald (STDERR_FILENO)
+      && g_log_writer_journald (level, fields, n_fields, NULL) == G_LOG_WRITER_HANDLED)
+    return G_LOG_WRITER_HANDLED;
+  return g_log_writer_standard_streams (level, fields, n_fields, NULL);
+}
+
+void
+common_log_init (const char *program, gboolean verbose)
+{
+  g_set_prgname (program);
+  g_log_set_writer_func (write_log, GINT_TO_POINTER (verbose), NULL);
+}
+
+/* The level as syslog's PRIORITY, which is what the journal's writer looks at. */
+static const char *
+priority (GLogLevelFlags level)
+{
+  switch (level & G_LOG_LEVEL_MASK)
+    {
+    case G_LOG_LEVEL_ERROR:
+    case G_LOG_LEVEL_CRITICAL:
+      return "3";
+    case G_LOG_LEVEL_WARNING:
+      return "4";
+    case G_LOG_LEVEL_MESSAGE:
+      return "5";
+    case G_LOG_LEVEL_INFO:
+      return "6";
+    default:
+      return "7";
+    }
+}
+
+void
+common_log_lease (GLogLevelFlags level, const char *address, const char *domain_uuid,
+                  const char *lease, const char *format, ...)
+{
+  GLogField fields[6];
+  gsize n = 0;
+  va_list args;
+
+  va_start (args, format);
+  g_autofree char *message = g_strdup_vprintf (format, args);
+  va_end (args);
+
+  fields[n++] = (GLogField){ "MESSAGE", message, -1 };
+  fields[n++] = (GLogField){ "PRIORITY", priority (level), -1 };
+  fields[n++] = (GLogField){ "GLIB_DOMAIN", g_get_prgname (), -1 };
+  if (address != NULL)
+    fields[n++] = (GLogField){ "PCI_ADDRESS", address, -1 };
+  if (domain_uuid != NULL)
+    fields[n++] = (GLogField){ "DOMAIN_UUID", domain_uuid, -1 };
+  if (lease != NULL)
+    fields[n++] = (GLogField){ "LEASE", lease, -1 };
+  g_log_structured_array (level, fields, n);
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <glib.h>
+
+/**
+ * Logging of the daemons: structured, to the journal where stderr is one, else to stderr. The
+ * fields beside MESSAGE are PCI_ADDRESS, DOMAIN_UUID and LEASE, so that `journalctl
+ * PCI_ADDRESS=0000:01:00.0` tells a device's whole story.
+ */
+
+/** common_log_init: @program is the log's identifier; @verbose lets debug messages through. */
+void common_log_init (const char *program, gboolean verbose);
+
+/**
+ * common_log_lease: logs a message that is about a lease, a device or a guest. @address,
+ * @domain_uuid and @lease may each be NULL.
+ */
+void common_log_lease (GLogLevelFlags level, const char *address, const char *domain_uuid,
+                       const char *lease, const char *format, ...) G_GNUC_PRINTF (5, 6);

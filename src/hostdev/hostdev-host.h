@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <glib.h>
+
+#include "common/pci-address.h"
+
+/**
+ * HostdevHost: the description of a host that a plan is made against. It comes as data: over D-Bus
+ * from the helper (data/org.libvirt.Ppc64.KvmHelper1.xml, GetHost, says what each key means), or
+ * from a file (schemas/host.rng). Immutable.
+ */
+typedef struct _HostdevHost HostdevHost;
+
+/* A fact is yes, no or unknown, and was read somewhere. */
+typedef enum
+{
+  HOSTDEV_UNKNOWN,
+  HOSTDEV_NO,
+  HOSTDEV_YES
+} HostdevAnswer;
+
+typedef struct
+{
+  HostdevAnswer answer;
+  const char *source; /* never NULL */
+} HostdevFact;
+
+typedef enum
+{
+  HOSTDEV_CAP_KVM_HV,
+  HOSTDEV_CAP_HOST_XIVE,
+  HOSTDEV_CAP_XIVE_NATIVE,
+  HOSTDEV_CAP_XICS,
+  HOSTDEV_CAP_IRQ_BYPASS,
+  HOSTDEV_CAP_SPAPR_TCE,
+  HOSTDEV_CAP_SPAPR_TCE_VFIO,
+  HOSTDEV_CAP_VFIO_SPAPR_V2,
+  HOSTDEV_CAP_EEH,
+  HOSTDEV_CAP_VFIO_EEH,
+  HOSTDEV_CAP_LAST
+} HostdevCapability;
+
+/* The key in the description: "xive-native". */
+const char *hostdev_capability_name (HostdevCapability capability);
+
+/* Why the host cannot do without a function now. */
+typedef struct
+{
+  char *kind;   /* "mounted", "swap", "storage", "route", "console", "vfs", or newer ones */
+  char *detail; /* "/dev/vda on /" */
+} HostdevBusy;
+
+typedef struct
+{
+  PciAddress address;
+  guint vendor, device, subsystem_vendor, subsystem_device, class;
+  char *vendor_name, *device_name, *class_name; /* "" where not known */
+  gboolean endpoint;
+  char *driver;          /* "": none */
+  char *driver_override; /* "": none */
+  gboolean is_vf;
+  PciAddress physfn; /* of a VF */
+  guint numvfs;
+  GPtrArray *busy; /* HostdevBusy */
+} HostdevFunction;
+
+typedef struct
+{
+  guint number; /* today's; never stored */
+  char *name;   /* "domain0-pe1fd", or "" */
+  guint phb;    /* PCI domain of its host bridge */
+  gboolean has_pe;
+  guint pe;
+  char *pe_state; /* "normal", "frozen", "unavailable", "unknown" */
+  char *pe_state_source;
+  char *holder;       /* "none", "guest", "foreign" */
+  guint holder_pid;   /* 0: none, or not known */
+  char *lease;        /* "": none */
+  char *domain_uuid;  /* of the lease, "" */
+  char *domain_name;  /* of the lease, "" */
+  GPtrArray *members; /* HostdevFunction, by address */
+} HostdevGroup;
+
+/** hostdev_host_new_from_variant: @description is an a{sv}. NULL with COMMON_ERROR_INVALID_HOST. */
+HostdevHost *hostdev_host_new_from_variant (GVariant *description, GError **error);
+
+/**
+ * hostdev_host_new_from_xml: a description in a file. NULL with COMMON_ERROR_INVALID_XML or
+ * COMMON_ERROR_INVALID_HOST; the message has the line.
+ */
+HostdevHost *hostdev_host_new_from_xml (const char *xml, gssize length, GError **error);
+
+void hostdev_host_free (HostdevHost *host);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (HostdevHost, hostdev_host_free)
+
+const char *hostdev_host_get_platform (const HostdevHost *host); /* "powernv", "pseries", "other" */
+const char *hostdev_host_get_kernel (const HostdevHost *host);
+const char *hostdev_host_get_cpu (const HostdevHost *host);
+const char *hostdev_host_get_model (const HostdevHost *host);
+const char *hostdev_host_get_firmware (const HostdevHost *host);
+guint hostdev_host_get_page_size (const HostdevHost *host);
+HostdevFact hostdev_host_get_capability (const HostdevHost *host, HostdevCapability capability);
+
+/** The groups by name, elements HostdevGroup; the functions in no group, elements HostdevFunction.
+ */
+const GPtrArray *hostdev_host_get_groups (const HostdevHost *host);
+const GPtrArray *hostdev_host_get_ungrouped (const HostdevHost *host);
+
+/** The function at an address, and its group (NULL where it has none); NULL where there is none. */
+const HostdevFunction *
+hostdev_host_find (const HostdevHost *host, const PciAddress *address, const HostdevGroup **group);
