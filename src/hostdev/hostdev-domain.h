@@ -27,6 +27,10 @@ typedef struct
   guint emulated;     /* devices on it, or behind a bridge on it, that are no PCI hostdevs */
 } HostdevPhb;
 
+/* The highest target index of a PHB: libvirt refuses 31 ("must be 0-30"), as QEMU's pSeries machine
+ * has no more (SPAPR_MAX_PHBS). */
+#define HOSTDEV_PHB_TARGET_MAX 30
+
 /* As libvirt's own limit for a domain's XML on the wire, remote_protocol.x: REMOTE_STRING_MAX */
 #define HOSTDEV_DOMAIN_XML_MAX (4 * 1024 * 1024)
 
@@ -62,6 +66,10 @@ const GPtrArray *hostdev_domain_get_phbs (const HostdevDomain *domain);
 
 /** The index of the PHB that PCI bus @bus is, or is behind; FALSE where the XML has no such bus. */
 gboolean hostdev_domain_get_phb_of_bus (const HostdevDomain *domain, guint bus, guint *phb_index);
+
+/** The lowest index from @from on that no PCI controller of the XML has; above 255 where there is
+ * none. */
+guint hostdev_domain_get_free_bus (const HostdevDomain *domain, guint from);
 
 /** The PCI hostdevs in the XML's order, elements HostdevDevice. */
 const GPtrArray *hostdev_domain_get_devices (const HostdevDomain *domain);

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "hostdev/hostdev-device.h"
+
+#include <string.h>
+
+#include <glib/gi18n-lib.h>
+
+#include "hostdev/hostdev-device-xml.h"
+#include "hostdev/hostdev-xml.h"
+
+void
+hostdev_device_free (HostdevDevice *device)
+{
+  if (device == NULL)
+    return;
+  g_free (device->alias);
+  g_free (device->driver_name);
+  g_free (device->driver_model);
+  g_free (device);
+}
+
+/* The same question for both forms; libvirt's default of mode is subsystem
+ * (src/conf/domain_conf.c: virDomainHostdevDefParseXML). */
+static gboolean
+is_pci_hostdev (const xmlNode *node)
+{
+  const char *name = (const char *) node->name;
+
+  if (strcmp (name, "hostdev") == 0)
+    {
+      g_autofree char *mode = hostdev_xml_get (node, "mode");
+
+      return (mode == NULL || strcmp (mode, "subsystem") == 0)
+             && hostdev_xml_attribute_is (node, "type", "pci");
+    }
+  if (strcmp (name, "interface") == 0 && hostdev_xml_attribute_is (node, "type", "hostdev"))
+    {
+      const xmlNode *source = hostdev_xml_child (node, "source");
+      const xmlNode *address = source != NULL ? hostdev_xml_child (source, "address") : NULL;
+
+      /* Anything but another bus: the address decides, and one that is not there is an error. */
+      g_autofree char *type = address != NULL ? hostdev_xml_get (address, "type") : NULL;
+      return type == NULL || strcmp (type, "pci") == 0;
+    }
+  return FALSE;
+}
+
+static gboolean
+refuse (const xmlNode *node, GError **error, const char *why)
+{
+  g_set_error (error, COMMON_ERROR, COMMON_ERROR_INVALID_DEVICE, _ ("Line %ld: %s"),
+               xmlGetLineNo (node), why);
+  return FALSE;
+}
+
+/* The one <source><address/></source>. Of two, libvirt takes the first; which one was meant is not
+ * for us to guess. */
+static gboolean
+read_source (const xmlNode *node, HostdevDevice *device, GError **error)
+{
+  const xmlNode *source = hostdev_xml_child (node, "source");
+  const xmlNode *address = source != NULL ? hostdev_xml_child (source, "address") : NULL;
+
+  if (address == NULL)
+    return refuse (node, error, _ ("the PCI device has no <source><address/></source>"));
+  if (hostdev_xml_next (source, "source") != NULL || hostdev_xml_next (address, "address") != NULL)
+    return refuse (address, error, _ ("the PCI device has more than one source address"));
+  return hostdev_xml_get_address (address, COMMON_ERROR_INVALID_DEVICE, &device->address, error);
+}
+
+/* <address type='pci'> of the guest; one that is all zero is none to libvirt, which then chooses
+ * (src/conf/device_conf.c: virDeviceInfoPCIAddressIsWanted). */
+static gboolean
+read_guest_address (const xmlNode *node, HostdevDevice *device, GError **error)
+{
+  const xmlNode *address = hostdev_xml_child (node, "address");
+  PciAddress guest;
+
+  if (address == NULL || !hostdev_xml_attribute_is (address, "type", "pci"))
+    return TRUE;
+  if (!hostdev_xml_get_address (address, COMMON_ERROR_INVALID_DEVICE, &guest, error))
+    return FALSE;
+  device->has_guest_bus = guest.domain != 0 || guest.bus != 0 || guest.slot != 0;
+  device->guest_bus = guest.bus;
+  return TRUE;
+}
+
+gboolean
+hostdev_device_new_from_node (const xmlNode *node, HostdevDevice **device, GError **error)
+{
+  *device = NULL;
+  if (!is_pci_hostdev (node))
+    return TRUE;
+
+  g_autoptr (HostdevDevice) read = g_new0 (HostdevDevice, 1);
+  if (!read_source (node, read, error) || !read_guest_address (node, read, error))
+    return FALSE;
+
+  const xmlNode *alias = hostdev_xml_child (node, "alias");
+  const xmlNode *driver = hostdev_xml_child (node, "driver");
+  read->managed = hostdev_xml_attribute_is (node, "managed", "yes");
+  if (alias != NULL)
+    read->alias = hostdev_xml_get (alias, "name");
+  if (driver != NULL)
+    {
+      read->driver_name = hostdev_xml_get (driver, "name");
+      read->driver_model = hostdev_xml_get (driver, "model");
+      read->iommufd = hostdev_xml_attribute_is (driver, "iommufd", "yes");
+    }
+  *device = g_steal_pointer (&read);
+  return TRUE;
+}
+
+gboolean
+hostdev_device_new_from_xml (const char *xml, gssize length, HostdevDevice **device, GError **error)
+{
+  *device = NULL;
+  g_autoptr (xmlDoc) document = hostdev_xml_read (xml, length, HOSTDEV_DEVICE_XML_MAX, error);
+
+  return document != NULL
+         && hostdev_device_new_from_node (xmlDocGetRootElement (document), device, error);
+}

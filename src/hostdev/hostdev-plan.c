@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "hostdev/hostdev-plan.h"
+
+#include <glib/gi18n-lib.h>
+
+#include "hostdev/hostdev-plan-build.h"
+
+static void
+free_reason (gpointer data)
+{
+  HostdevReason *reason = data;
+
+  g_free (reason->sentence);
+  g_free (reason->remedy);
+  g_free (reason);
+}
+
+static void
+free_device (gpointer data)
+{
+  HostdevPlanDevice *device = data;
+
+  g_free (device->alias);
+  g_free (device->group_name);
+  g_ptr_array_unref (device->taken);
+  g_ptr_array_unref (device->companions);
+  g_free (device->interrupts.source);
+  g_free (device->dma.source);
+  g_free (device->eeh.source);
+  g_free (device);
+}
+
+void
+hostdev_plan_free (HostdevPlan *plan)
+{
+  if (plan == NULL)
+    return;
+  g_free (plan->domain_uuid);
+  g_free (plan->domain_name);
+  g_hash_table_unref (plan->said);
+  g_ptr_array_unref (plan->reasons);
+  g_ptr_array_unref (plan->devices);
+  g_free (plan);
+}
+
+static HostdevPlan *
+plan_new (HostdevOperation operation, const HostdevDomain *domain)
+{
+  HostdevPlan *plan = g_new0 (HostdevPlan, 1);
+
+  plan->operation = operation;
+  plan->domain_uuid = g_strdup (hostdev_domain_get_uuid (domain));
+  plan->domain_name = g_strdup (hostdev_domain_get_name (domain));
+  plan->reasons = g_ptr_array_new_with_free_func (free_reason);
+  plan->devices = g_ptr_array_new_with_free_func (free_device);
+  plan->said = g_hash_table_new (g_str_hash, g_str_equal);
+  return plan;
+}
+
+void
+hostdev_plan_say (HostdevPlan *plan, HostdevSeverity severity, CommonErrorCode code,
+                  const PciAddress *address, char *sentence, char *remedy)
+{
+  HostdevReason *reason;
+
+  if (g_hash_table_contains (plan->said, sentence))
+    {
+      g_free (sentence);
+      g_free (remedy);
+      return;
+    }
+  reason = g_new0 (HostdevReason, 1);
+  reason->severity = severity;
+  reason->code = code;
+  reason->sentence = sentence;
+  reason->remedy = remedy;
+  reason->has_address = address != NULL;
+  if (address != NULL)
+    reason->address = *address;
+  g_ptr_array_add (plan->reasons, reason);
+  g_hash_table_add (plan->said, reason->sentence);
+}
+
+gboolean
+hostdev_plan_severity (HostdevWish wish, HostdevSeverity *severity)
+{
+  *severity = wish == HOSTDEV_WISH_REQUIRED ? HOSTDEV_REFUSE : HOSTDEV_WARN;
+  return wish != HOSTDEV_WISH_OFF;
+}
+
+static HostdevPlanDevice *
+add_entry (const HostdevPlanning *planning, const HostdevDevice *device)
+{
+  HostdevPlanDevice *entry = g_new0 (HostdevPlanDevice, 1);
+
+  entry->address = device->address;
+  entry->alias = g_strdup (device->alias);
+  entry->policy = hostdev_domain_get_policy (planning->domain, device);
+  entry->group_name = g_strdup ("");
+  entry->taken = g_ptr_array_new_with_free_func (g_free);
+  entry->companions = g_ptr_array_new_with_free_func (g_free);
+  entry->interrupts = (HostdevExpectation){ "unknown", g_strdup ("") };
+  entry->dma = (HostdevExpectation){ "unknown", g_strdup ("") };
+  entry->eeh = (HostdevExpectation){ "unknown", g_strdup ("") };
+  g_ptr_array_add (planning->plan->devices, entry);
+  return entry;
+}
+
+/* Refusals first; among equals, the order they were found in. */
+static HostdevPlan *
+finish (HostdevPlan *plan)
+{
+  GPtrArray *sorted = g_ptr_array_new_full (plan->reasons->len, free_reason);
+
+  for (int severity = HOSTDEV_REFUSE; severity <= HOSTDEV_ADVISE; severity++)
+    for (guint i = 0; i < plan->reasons->len; i++)
+      {
+        HostdevReason *reason = plan->reasons->pdata[i];
+
+        if ((int) reason->severity == severity)
+          g_ptr_array_add (sorted, reason);
+      }
+  g_ptr_array_set_free_func (plan->reasons, NULL);
+  g_ptr_array_unref (plan->reasons);
+  plan->reasons = sorted;
+  return plan;
+}
+
+static gboolean
+check_guest (const HostdevPlanning *planning)
+{
+  if (hostdev_domain_is_pseries_kvm (planning->domain))
+    return TRUE;
+  hostdev_plan_say (planning->plan, HOSTDEV_REFUSE, COMMON_ERROR_NOT_PSERIES_KVM, NULL,
+                    g_strdup_printf (_ ("“%s” is not a pSeries guest under KVM."),
+                                     hostdev_domain_get_name (planning->domain)),
+                    g_strdup (_ ("Use a domain with type='kvm', arch='ppc64' or 'ppc64le' and "
+                                 "machine='pseries'.")));
+  return FALSE;
+}
+
+/* What no guest can do without; "unknown" refuses nothing. */
+static void
+check_host (const HostdevPlanning *planning)
+{
+  HostdevFact kvm = hostdev_host_get_capability (planning->host, HOSTDEV_CAP_KVM_HV);
+  HostdevFact vfio = hostdev_host_get_capability (planning->host, HOSTDEV_CAP_VFIO_SPAPR_V2);
+
+  if (kvm.answer == HOSTDEV_NO)
+    hostdev_plan_say (
+        planning->plan, HOSTDEV_REFUSE, COMMON_ERROR_KVM_UNAVAILABLE, NULL,
+        g_strdup_printf (_ ("The host has no KVM HV (%s)."), kvm.source),
+        g_strdup (_ ("Load the kernel module kvm_hv; in a partition, nested KVM has to be "
+                     "allowed for it on the management console.")));
+  if (vfio.answer == HOSTDEV_NO)
+    hostdev_plan_say (
+        planning->plan, HOSTDEV_REFUSE, COMMON_ERROR_VFIO_UNAVAILABLE, NULL,
+        g_strdup_printf (_ ("The host has no VFIO with SPAPR TCE (%s)."), vfio.source),
+        g_strdup (_ ("Load the kernel modules vfio_iommu_spapr_tce and vfio_pci; Linux 5.19 to 6.3 "
+                     "cannot do it on POWER.")));
+}
+
+/* A device of the guest already cannot come a second time; libvirt would say so after it had
+ * touched the device. */
+static void
+check_not_there (const HostdevPlanning *planning, const HostdevDevice *device)
+{
+  char address[PCI_ADDRESS_LEN];
+
+  if (hostdev_domain_find_address (planning->domain, &device->address) == NULL)
+    return;
+  hostdev_plan_say (
+      planning->plan, HOSTDEV_REFUSE, COMMON_ERROR_GROUP_IN_USE, &device->address,
+      g_strdup_printf (_ ("%s is a device of “%s” already."),
+                       pci_address_format (&device->address, address),
+                       hostdev_domain_get_name (planning->domain)),
+      g_strdup (_ ("Nothing is to be done; detach it first if it is to be attached anew.")));
+}
+
+HostdevPlan *
+hostdev_plan_attach (const HostdevDomain *domain, const HostdevDevice *device,
+                     const HostdevHost *host)
+{
+  HostdevPlanning planning = { plan_new (HOSTDEV_OPERATION_ATTACH, domain), domain, host };
+  HostdevPlanDevice *entry = add_entry (&planning, device);
+
+  if (!check_guest (&planning))
+    return planning.plan;
+  check_host (&planning);
+  check_not_there (&planning, device);
+  hostdev_plan_check_group (&planning, device, entry);
+
+  g_autoptr (HostdevPlacement) placement = hostdev_placement_new (&planning);
+  hostdev_placement_place (placement, device, entry);
+  hostdev_placement_check (placement);
+  hostdev_plan_expect (&planning, placement, entry);
+  return finish (planning.plan);
+}
+
+HostdevPlan *
+hostdev_plan_start (const HostdevDomain *domain, const HostdevHost *host)
+{
+  HostdevPlanning planning = { plan_new (HOSTDEV_OPERATION_START, domain), domain, host };
+  const GPtrArray *devices = hostdev_domain_get_devices (domain);
+
+  /* A guest without a PCI device of the host's is none of our business, spare PHBs apart. */
+  if (devices->len > 0 && !check_guest (&planning))
+    {
+      for (guint i = 0; i < devices->len; i++)
+        add_entry (&planning, devices->pdata[i]);
+      return planning.plan;
+    }
+  if (devices->len > 0)
+    check_host (&planning);
+
+  g_autoptr (HostdevPlacement) placement = hostdev_placement_new (&planning);
+  for (guint i = 0; i < devices->len; i++)
+    {
+      HostdevPlanDevice *entry = add_entry (&planning, devices->pdata[i]);
+
+      hostdev_plan_check_group (&planning, devices->pdata[i], entry);
+      hostdev_placement_place (placement, devices->pdata[i], entry);
+    }
+  hostdev_placement_check (placement);
+  hostdev_placement_check_spare (placement);
+  for (guint i = 0; i < devices->len; i++)
+    hostdev_plan_expect (&planning, placement, planning.plan->devices->pdata[i]);
+  return finish (planning.plan);
+}
+
+/* Nothing stands against giving a device back: what there is to say is a warning at most. */
+HostdevPlan *
+hostdev_plan_detach (const HostdevDomain *domain, const HostdevDevice *device,
+                     const HostdevHost *host)
+{
+  HostdevPlanning planning = { plan_new (HOSTDEV_OPERATION_DETACH, domain), domain, host };
+  const HostdevDevice *there = hostdev_domain_find_address (domain, &device->address);
+  HostdevPlanDevice *entry = add_entry (&planning, there != NULL ? there : device);
+
+  hostdev_plan_check_return (&planning, there, entry);
+  return finish (planning.plan);
+}
+
+HostdevOperation
+hostdev_plan_get_operation (const HostdevPlan *plan)
+{
+  return plan->operation;
+}
+
+const GPtrArray *
+hostdev_plan_get_reasons (const HostdevPlan *plan)
+{
+  return plan->reasons;
+}
+
+const GPtrArray *
+hostdev_plan_get_devices (const HostdevPlan *plan)
+{
+  return plan->devices;
+}
+
+/* The reasons are sorted: a refusal is the first, or there is none. */
+gboolean
+hostdev_plan_is_allowed (const HostdevPlan *plan)
+{
+  const HostdevReason *first = plan->reasons->len > 0 ? plan->reasons->pdata[0] : NULL;
+
+  return first == NULL || first->severity != HOSTDEV_REFUSE;
+}
+
+char *
+hostdev_plan_get_refusal (const HostdevPlan *plan)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  for (guint i = 0; i < plan->reasons->len; i++)
+    {
+      const HostdevReason *reason = plan->reasons->pdata[i];
+
+      if (reason->severity == HOSTDEV_REFUSE)
+        g_string_append_printf (text, "%s%s %s", text->len > 0 ? "\n" : "", reason->sentence,
+                                reason->remedy);
+    }
+  return text->len > 0 ? g_strdup (text->str) : NULL;
+}
+
+gboolean
+hostdev_plan_set_error (const HostdevPlan *plan, GError **error)
+{
+  g_autofree char *text = hostdev_plan_get_refusal (plan);
+
+  if (text == NULL)
+    return FALSE;
+  const HostdevReason *first = plan->reasons->pdata[0];
+  g_set_error_literal (error, COMMON_ERROR, (int) first->code, text);
+  return TRUE;
+}
+
+const char *
+hostdev_operation_to_string (HostdevOperation operation)
+{
+  static const char *const names[] = { "attach", "start", "detach" };
+
+  return names[operation];
+}
+
+const char *
+hostdev_severity_to_string (HostdevSeverity severity)
+{
+  static const char *const names[] = { "refuse", "warn", "advise" };
+
+  return names[severity];
+}
