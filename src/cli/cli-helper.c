@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "cli/cli-helper.h"
+
+#include <glib/gi18n.h>
+
+#include "cli/cli-agent.h"
+#include "cli/cli-helper-error.h"
+#include "cli/cli-terminal.h"
+#include "common/common-dbus.h"
+#include "common/common-error.h"
+#include "kvmhelper-dbus.h"
+
+/* Reading a host takes well under a second; a start of the helper comes on top. */
+#define TIMEOUT_READ_MSEC (60 * 1000)
+/* A password is typed by hand. */
+#define TIMEOUT_ASK_MSEC (10 * 60 * 1000)
+/* Each reset of a PE is held 250 ms and settles in 1800 ms (asm/eeh.h), and a group may have many
+ * functions: minutes at worst. */
+#define TIMEOUT_REHEARSE_MSEC (30 * 60 * 1000)
+
+struct _CliHelper
+{
+  KvmHelperDBusKvmHelper1 *proxy;
+  CliAgent *agent;
+  gboolean interactive;
+};
+
+static GVariant *
+call_bus (GDBusConnection *bus, const char *method, GVariant *parameters, const char *reply,
+          GError **error)
+{
+  return g_dbus_connection_call_sync (
+      bus, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", method,
+      parameters, G_VARIANT_TYPE (reply), G_DBUS_CALL_FLAGS_NONE, TIMEOUT_READ_MSEC, NULL, error);
+}
+
+/* The unique name of the helper, started where it was not running, and known to be root's. */
+static char *
+find_owner (GDBusConnection *bus, GError **error)
+{
+  g_autoptr (GVariant) started = NULL;
+  g_autoptr (GVariant) owner = NULL;
+  g_autoptr (GVariant) user = NULL;
+  const char *unique;
+  guint32 uid;
+
+  started = call_bus (bus, "StartServiceByName",
+                      g_variant_new ("(su)", COMMON_DBUS_KVMHELPER_NAME, 0), "(u)", error);
+  if (started == NULL)
+    return NULL;
+  owner = call_bus (bus, "GetNameOwner", g_variant_new ("(s)", COMMON_DBUS_KVMHELPER_NAME), "(s)",
+                    error);
+  if (owner == NULL)
+    return NULL;
+  g_variant_get (owner, "(&s)", &unique);
+  user = call_bus (bus, "GetConnectionUnixUser", g_variant_new ("(s)", unique), "(u)", error);
+  if (user == NULL)
+    return NULL;
+  g_variant_get (user, "(u)", &uid);
+  if (uid != 0)
+    {
+      g_set_error (error, COMMON_ERROR, COMMON_ERROR_HELPER_UNAVAILABLE,
+                   _ ("On the bus, %s belongs to user %u and not to root: what it says is not "
+                      "believed. Find out with “busctl status %s” which process that is."),
+                   COMMON_DBUS_KVMHELPER_NAME, uid, COMMON_DBUS_KVMHELPER_NAME);
+      return NULL;
+    }
+  return g_strdup (unique);
+}
+
+static KvmHelperDBusKvmHelper1 *
+new_proxy (GError **error)
+{
+  g_autoptr (GError) local = NULL;
+  g_autoptr (GDBusConnection) bus = g_bus_get_sync (G_BUS_TYPE_SYSTEM, NULL, &local);
+  g_autofree char *owner = NULL;
+
+  if (bus == NULL)
+    {
+      g_set_error (error, COMMON_ERROR, COMMON_ERROR_HELPER_UNAVAILABLE,
+                   _ ("The system bus cannot be reached: %s"), local->message);
+      return NULL;
+    }
+  g_dbus_connection_set_exit_on_close (bus, FALSE);
+  owner = find_owner (bus, error);
+  if (owner == NULL)
+    return NULL;
+  return kvm_helper_dbus_kvm_helper1_proxy_new_sync (
+      bus, G_DBUS_PROXY_FLAGS_DO_NOT_LOAD_PROPERTIES | G_DBUS_PROXY_FLAGS_DO_NOT_AUTO_START, owner,
+      COMMON_DBUS_KVMHELPER_PATH, NULL, error);
+}
+
+CliHelper *
+cli_helper_open (GError **error)
+{
+  g_autoptr (GError) local = NULL;
+  KvmHelperDBusKvmHelper1 *proxy;
+  CliHelper *helper;
+
+  /* Registers the names of our errors with GDBus. */
+  (void) common_error_quark ();
+  proxy = new_proxy (&local);
+  if (proxy == NULL)
+    {
+      cli_helper_error_explain (&local, CLI_HELPER_OPENING);
+      g_propagate_error (error, g_steal_pointer (&local));
+      return NULL;
+    }
+  helper = g_new0 (CliHelper, 1);
+  helper->proxy = proxy;
+  helper->interactive = cli_terminal_is_interactive ();
+  helper->agent = helper->interactive ? cli_agent_start () : NULL;
+  return helper;
+}
+
+void
+cli_helper_free (CliHelper *helper)
+{
+  if (helper == NULL)
+    return;
+  cli_agent_stop (helper->agent);
+  g_object_unref (helper->proxy);
+  g_free (helper);
+}
+
+static GDBusCallFlags
+call_flags (const CliHelper *helper)
+{
+  return helper->interactive ? G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION
+                             : G_DBUS_CALL_FLAGS_NONE;
+}
+
+GVariant *
+cli_helper_call (CliHelper *helper, const char *method, GVariant *parameters, GError **error)
+{
+  g_autoptr (GError) local = NULL;
+  GVariant *reply;
+
+  reply = g_dbus_proxy_call_sync (
+      G_DBUS_PROXY (helper->proxy), method, parameters, call_flags (helper),
+      helper->interactive ? TIMEOUT_ASK_MSEC : TIMEOUT_READ_MSEC, NULL, &local);
+  if (reply == NULL)
+    {
+      cli_helper_error_explain (&local, CLI_HELPER_CALLING);
+      g_propagate_error (error, g_steal_pointer (&local));
+    }
+  return reply;
+}
+
+typedef struct
+{
+  const char *address;
+  CliHelperStep step;
+  gpointer data;
+  GMainLoop *loop;
+  GAsyncResult *result;
+} Rehearsal;
+
+static void
+on_step (KvmHelperDBusKvmHelper1 *proxy, const char *address, GVariant *step, gpointer data)
+{
+  Rehearsal *rehearsal = data;
+
+  if (g_str_equal (address, rehearsal->address))
+    rehearsal->step (step, rehearsal->data);
+}
+
+static void
+on_rehearsed (GObject *proxy, GAsyncResult *result, gpointer data)
+{
+  Rehearsal *rehearsal = data;
+
+  rehearsal->result = g_object_ref (result);
+  g_main_loop_quit (rehearsal->loop);
+}
+
+GVariant *
+cli_helper_rehearse (CliHelper *helper, const char *address, CliHelperStep step, gpointer data,
+                     gboolean *passed, GError **error)
+{
+  g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
+  g_autoptr (GAsyncResult) result = NULL;
+  g_autoptr (GVariant) reply = NULL;
+  g_autoptr (GError) local = NULL;
+  Rehearsal rehearsal = { address, step, data, loop, NULL };
+  GVariant *steps;
+  gulong handler
+      = g_signal_connect (helper->proxy, "rehearsal-step", G_CALLBACK (on_step), &rehearsal);
+
+  g_dbus_proxy_call (G_DBUS_PROXY (helper->proxy), "Rehearse",
+                     g_variant_new ("(sa{sv})", address, NULL), call_flags (helper),
+                     TIMEOUT_REHEARSE_MSEC, NULL, on_rehearsed, &rehearsal);
+  g_main_loop_run (loop);
+  g_signal_handler_disconnect (helper->proxy, handler);
+  result = g_steal_pointer (&rehearsal.result);
+  reply = g_dbus_proxy_call_finish (G_DBUS_PROXY (helper->proxy), result, &local);
+  if (reply == NULL)
+    {
+      cli_helper_error_explain (&local, CLI_HELPER_CALLING);
+      g_propagate_error (error, g_steal_pointer (&local));
+      return NULL;
+    }
+  g_variant_get (reply, "(b@aa{sv})", passed, &steps);
+  return steps;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "cli/cli-options.h"
+#include "hostdev/hostdev-device.h"
+#include "hostdev/hostdev-host.h"
+
+/**
+ * cli_input_read: the bytes of a file, "-" being standard input.
+ * @max: how many there may be
+ *
+ * Returns: NUL-terminated text, *length bytes; NULL with COMMON_ERROR_INVALID_ARGUMENT.
+ */
+char *cli_input_read (const char *file, gsize max, gsize *length, GError **error);
+
+/** cli_input_host: the host, from options->host_file where it is set, else from the helper. */
+HostdevHost *cli_input_host (const CliOptions *options, GError **error);
+
+/**
+ * cli_input_device: a device as the command line names it: a PCI address, for which the device is
+ * a managed one, or a file with device XML.
+ *
+ * Returns: NULL also with COMMON_ERROR_INVALID_DEVICE where the XML is no PCI hostdev.
+ */
+HostdevDevice *cli_input_device (const char *argument, GError **error);
+
+/** cli_input_address: a PCI address of the command line; FALSE with CLI_USAGE_ERROR. */
+gboolean cli_input_address (const char *argument, PciAddress *address, GError **error);

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "cli/cli-libvirt-schema.h"
+
+#include <glib/gi18n.h>
+#include <libxml/relaxng.h>
+
+#include "hostdev/hostdev-domain.h"
+#include "hostdev/hostdev-xml.h"
+
+#define SCHEMA LIBVIRT_SCHEMA_DIR "/domain.rng"
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (xmlRelaxNG, xmlRelaxNGFree)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (xmlRelaxNGParserCtxt, xmlRelaxNGFreeParserCtxt)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (xmlRelaxNGValidCtxt, xmlRelaxNGFreeValidCtxt)
+
+static void
+collect (void *data, HostdevXmlError error)
+{
+  g_autofree char *message = g_strstrip (g_strdup (error->message));
+
+  g_ptr_array_add (data, g_strdup_printf (_ ("line %d: %s"), error->line, message));
+}
+
+/* libxml2 keeps a pointer to libxml2's own parser errors; ours is told in one sentence. */
+static void
+ignore (void *data, HostdevXmlError error)
+{
+}
+
+static xmlRelaxNG *
+read_schema (GError **error)
+{
+  g_autoptr (xmlRelaxNGParserCtxt) parser = xmlRelaxNGNewParserCtxt (SCHEMA);
+  xmlRelaxNG *schema = NULL;
+
+  if (parser != NULL)
+    {
+      xmlRelaxNGSetParserStructuredErrors (parser, (xmlStructuredErrorFunc) ignore, NULL);
+      schema = xmlRelaxNGParse (parser);
+    }
+  if (schema == NULL)
+    g_set_error (error, COMMON_ERROR, COMMON_ERROR_LIBVIRT_UNAVAILABLE,
+                 _ ("libvirt's schema %s cannot be read; install the package of libvirt that has "
+                    "it."),
+                 SCHEMA);
+  return schema;
+}
+
+gboolean
+cli_libvirt_schema_check (const char *xml, gsize length, GPtrArray *findings, GError **error)
+{
+  g_autoptr (xmlDoc) document
+      = hostdev_xml_read (xml, (gssize) length, HOSTDEV_DOMAIN_XML_MAX, error);
+  g_autoptr (xmlRelaxNG) schema = document != NULL ? read_schema (error) : NULL;
+  g_autoptr (xmlRelaxNGValidCtxt) context = NULL;
+
+  if (schema == NULL)
+    return FALSE;
+  context = xmlRelaxNGNewValidCtxt (schema);
+  xmlRelaxNGSetValidStructuredErrors (context, (xmlStructuredErrorFunc) collect, findings);
+  if (xmlRelaxNGValidateDoc (context, document) != 0 && findings->len == 0)
+    g_ptr_array_add (findings, g_strdup (_ ("does not fit libvirt's schema")));
+  return TRUE;
+}

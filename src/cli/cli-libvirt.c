@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "cli/cli-libvirt.h"
+
+#include <glib/gi18n.h>
+#include <libvirt/libvirt.h>
+#include <libvirt/virterror.h>
+#include <stdlib.h>
+
+#include "common/common-error.h"
+
+typedef virConnect Connection;
+typedef virDomain Domain;
+
+static void
+connection_close (Connection *connection)
+{
+  virConnectClose (connection);
+}
+
+static void
+domain_free (Domain *domain)
+{
+  virDomainFree (domain);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Connection, connection_close)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Domain, domain_free)
+
+/* libvirt prints errors by itself unless it is told where they go. */
+static void
+keep_silent (void *data, virErrorPtr error)
+{
+}
+
+static Domain *
+find_domain (Connection *connection, const char *name)
+{
+  Domain *domain = virDomainLookupByUUIDString (connection, name);
+
+  return domain != NULL ? domain : virDomainLookupByName (connection, name);
+}
+
+char *
+cli_libvirt_get_xml (const char *uri, const char *domain, gboolean inactive, GError **error)
+{
+  g_autoptr (Connection) connection = NULL;
+  g_autoptr (Domain) found = NULL;
+  char *text, *xml;
+
+  virSetErrorFunc (NULL, keep_silent);
+  if (uri == NULL)
+    uri = g_getenv ("VIRSH_DEFAULT_CONNECT_URI");
+  connection = virConnectOpenReadOnly (uri);
+  if (connection == NULL)
+    {
+      g_set_error (error, COMMON_ERROR, COMMON_ERROR_LIBVIRT_UNAVAILABLE,
+                   _ ("libvirt cannot be reached: %s"), virGetLastErrorMessage ());
+      return NULL;
+    }
+  found = find_domain (connection, domain);
+  text = found != NULL ? virDomainGetXMLDesc (found, inactive ? VIR_DOMAIN_XML_INACTIVE : 0) : NULL;
+  if (text == NULL)
+    {
+      g_set_error (error, COMMON_ERROR,
+                   found == NULL && virGetLastErrorCode () == VIR_ERR_NO_DOMAIN
+                       ? COMMON_ERROR_INVALID_ARGUMENT
+                       : COMMON_ERROR_LIBVIRT_UNAVAILABLE,
+                   _ ("libvirt does not give the domain “%s”: %s"), domain,
+                   virGetLastErrorMessage ());
+      return NULL;
+    }
+  xml = g_strdup (text);
+  free (text);
+  return xml;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <glib.h>
+
+/**
+ * cli_libvirt_get_xml: the XML of a domain, over a read-only connection.
+ * @uri: (nullable): where; NULL is virsh's default: VIRSH_DEFAULT_CONNECT_URI, else what libvirt
+ *   itself takes (LIBVIRT_DEFAULT_URI, uri_default of libvirt.conf, or the host's hypervisor)
+ * @domain: its UUID or name
+ * @inactive: the XML of the next start (VIR_DOMAIN_XML_INACTIVE) rather than that of now
+ *
+ * Returns: to be freed; NULL with COMMON_ERROR_LIBVIRT_UNAVAILABLE, or, where libvirt answers but
+ * has no such domain, COMMON_ERROR_INVALID_ARGUMENT.
+ */
+char *cli_libvirt_get_xml (const char *uri, const char *domain, gboolean inactive, GError **error);

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "cli/cli-remedy.h"
+
+#include "cli/cli-terminal.h"
+
+static void
+part_free (gpointer data)
+{
+  CliRemedyPart *part = data;
+
+  g_free (part->text);
+  g_free (part);
+}
+
+/* Behind the tag that begins at @tag; NULL where none does. *depth goes up or down with it. */
+static const char *
+skip_tag (const char *tag, int *depth)
+{
+  gboolean closes = tag[1] == '/';
+  const char *end;
+
+  if (tag[0] != '<' || !g_ascii_isalpha (tag[closes ? 2 : 1]))
+    return NULL;
+  end = strchr (tag, '>');
+  if (end == NULL)
+    return NULL;
+  if (closes)
+    *depth -= 1;
+  else if (end[-1] != '/')
+    *depth += 1;
+  return end + 1;
+}
+
+/* Behind the elements that begin at @start, with white space at most between them; NULL where
+ * there is none, or one that does not end. */
+static const char *
+skip_elements (const char *start)
+{
+  const char *behind = NULL;
+  int depth = 0;
+
+  for (const char *c = start; *c != '\0';)
+    {
+      const char *next = skip_tag (c, &depth);
+
+      if (next == NULL && depth <= 0 && !g_ascii_isspace (*c))
+        break;
+      c = next != NULL ? next : c + 1;
+      if (next != NULL && depth == 0)
+        behind = c;
+    }
+  return behind;
+}
+
+static void
+add_part (GPtrArray *parts, gboolean xml, const char *start, const char *end)
+{
+  g_autofree char *text = g_strstrip (g_strndup (start, (gsize) (end - start)));
+  CliRemedyPart *part;
+
+  if (*text == '\0')
+    return;
+  part = g_new0 (CliRemedyPart, 1);
+  part->xml = xml;
+  part->text = g_steal_pointer (&text);
+  g_ptr_array_add (parts, part);
+}
+
+GPtrArray *
+cli_remedy_split (const char *remedy)
+{
+  GPtrArray *parts = g_ptr_array_new_with_free_func (part_free);
+  const char *start = remedy;
+  const char *c = remedy;
+
+  while (*c != '\0')
+    {
+      const char *behind = *c == '<' ? skip_elements (c) : NULL;
+
+      if (behind == NULL)
+        {
+          c++;
+          continue;
+        }
+      add_part (parts, FALSE, start, c);
+      add_part (parts, TRUE, c, behind);
+      start = c = behind;
+    }
+  add_part (parts, FALSE, start, c);
+  return parts;
+}
+
+void
+cli_remedy_print (guint indent, const char *remedy)
+{
+  g_autoptr (GPtrArray) parts = cli_remedy_split (remedy);
+
+  for (guint i = 0; i < parts->len; i++)
+    {
+      const CliRemedyPart *part = g_ptr_array_index (parts, i);
+      g_auto (GStrv) lines = NULL;
+
+      if (!part->xml)
+        {
+          cli_text_print (indent, CLI_STYLE_PLAIN, part->text);
+          continue;
+        }
+      lines = g_strsplit (part->text, "\n", -1);
+      for (guint n = 0; lines[n] != NULL; n++)
+        {
+          g_autofree char *clean = cli_text_clean (lines[n], FALSE);
+
+          g_print ("%*s%s\n", (int) indent + 2, "", clean);
+        }
+    }
+}
