@@ -43,10 +43,12 @@ cli_agent_start (void)
 
   if (geteuid () == 0 || !g_unix_open_pipe (ends, FD_CLOEXEC, NULL))
     return NULL;
+  /* It asks on /dev/tty. Where it cannot register there is no polkit, as the helper will say. */
   started = g_spawn_async_with_pipes_and_fds (
       NULL, argv, NULL,
-      G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_CHILD_INHERITS_STDIN, NULL, NULL,
-      -1, -1, -1, &ends[1], &target, 1, &pid, NULL, NULL, NULL, NULL);
+      G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_CHILD_INHERITS_STDIN
+          | G_SPAWN_STDERR_TO_DEV_NULL,
+      NULL, NULL, -1, -1, -1, &ends[1], &target, 1, &pid, NULL, NULL, NULL, NULL);
   close (ends[1]);
   if (started)
     wait_registered (ends[0]);

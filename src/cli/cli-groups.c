@@ -32,8 +32,11 @@ print_holder (const HostdevGroup *group)
   if (*group->lease != '\0')
     {
       cli_table_add (table, CLI_STYLE_PLAIN, _ ("leased to"));
-      cli_table_add_format (table, CLI_STYLE_PLAIN, "%s (%s)", group->domain_name,
-                            group->domain_uuid);
+      if (*group->domain_uuid != '\0')
+        cli_table_add_format (table, CLI_STYLE_PLAIN, "%s (%s)", group->domain_name,
+                              group->domain_uuid);
+      else
+        cli_table_add (table, CLI_STYLE_PLAIN, _ ("a rehearsal"));
       cli_table_add (table, CLI_STYLE_PLAIN, _ ("lease"));
       cli_table_add (table, CLI_STYLE_PLAIN, group->lease);
     }

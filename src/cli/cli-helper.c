@@ -34,38 +34,51 @@ call_bus (GDBusConnection *bus, const char *method, GVariant *parameters, const 
       parameters, G_VARIANT_TYPE (reply), G_DBUS_CALL_FLAGS_NONE, TIMEOUT_READ_MSEC, NULL, error);
 }
 
-/* The unique name of the helper, started where it was not running, and known to be root's. */
+/* The unique name behind the helper's; the bus starts the helper where nobody has that name. */
 static char *
 find_owner (GDBusConnection *bus, GError **error)
 {
+  g_autoptr (GVariant) name
+      = g_variant_ref_sink (g_variant_new ("(s)", COMMON_DBUS_KVMHELPER_NAME));
   g_autoptr (GVariant) started = NULL;
   g_autoptr (GVariant) owner = NULL;
-  g_autoptr (GVariant) user = NULL;
-  const char *unique;
-  guint32 uid;
+  g_autoptr (GError) local = NULL;
+  char *unique;
 
-  started = call_bus (bus, "StartServiceByName",
-                      g_variant_new ("(su)", COMMON_DBUS_KVMHELPER_NAME, 0), "(u)", error);
-  if (started == NULL)
-    return NULL;
-  owner = call_bus (bus, "GetNameOwner", g_variant_new ("(s)", COMMON_DBUS_KVMHELPER_NAME), "(s)",
-                    error);
+  owner = call_bus (bus, "GetNameOwner", name, "(s)", &local);
+  if (g_error_matches (local, G_DBUS_ERROR, G_DBUS_ERROR_NAME_HAS_NO_OWNER))
+    {
+      started = call_bus (bus, "StartServiceByName",
+                          g_variant_new ("(su)", COMMON_DBUS_KVMHELPER_NAME, 0), "(u)", error);
+      if (started == NULL)
+        return NULL;
+      owner = call_bus (bus, "GetNameOwner", name, "(s)", error);
+    }
+  else if (owner == NULL)
+    g_propagate_error (error, g_steal_pointer (&local));
   if (owner == NULL)
     return NULL;
-  g_variant_get (owner, "(&s)", &unique);
-  user = call_bus (bus, "GetConnectionUnixUser", g_variant_new ("(s)", unique), "(u)", error);
+  g_variant_get (owner, "(s)", &unique);
+  return unique;
+}
+
+static gboolean
+check_is_root (GDBusConnection *bus, const char *unique, GError **error)
+{
+  g_autoptr (GVariant) user
+      = call_bus (bus, "GetConnectionUnixUser", g_variant_new ("(s)", unique), "(u)", error);
+  guint32 uid;
+
   if (user == NULL)
-    return NULL;
+    return FALSE;
   g_variant_get (user, "(u)", &uid);
-  if (uid != 0)
-    {
-      g_set_error (error, COMMON_ERROR, COMMON_ERROR_HELPER_UNAVAILABLE,
-                   _ ("On the bus, %s belongs to user %u and not to root: what it says is not "
-                      "believed. Find out with “busctl status %s” which process that is."),
-                   COMMON_DBUS_KVMHELPER_NAME, uid, COMMON_DBUS_KVMHELPER_NAME);
-      return NULL;
-    }
-  return g_strdup (unique);
+  if (uid == 0)
+    return TRUE;
+  g_set_error (error, COMMON_ERROR, COMMON_ERROR_HELPER_UNAVAILABLE,
+               _ ("On the bus, %s belongs to user %u and not to root: what it says is not "
+                  "believed. Find out with “busctl status %s” which process that is."),
+               COMMON_DBUS_KVMHELPER_NAME, uid, COMMON_DBUS_KVMHELPER_NAME);
+  return FALSE;
 }
 
 static KvmHelperDBusKvmHelper1 *
@@ -83,7 +96,7 @@ new_proxy (GError **error)
     }
   g_dbus_connection_set_exit_on_close (bus, FALSE);
   owner = find_owner (bus, error);
-  if (owner == NULL)
+  if (owner == NULL || !check_is_root (bus, owner, error))
     return NULL;
   return kvm_helper_dbus_kvm_helper1_proxy_new_sync (
       bus, G_DBUS_PROXY_FLAGS_DO_NOT_LOAD_PROPERTIES | G_DBUS_PROXY_FLAGS_DO_NOT_AUTO_START, owner,

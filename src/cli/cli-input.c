@@ -29,8 +29,7 @@ read_all (GInputStream *stream, gsize max, gsize *length, GError **error)
     return NULL;
   if (*length > max)
     {
-      g_set_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE,
-                   _ ("it is larger than %" G_GSIZE_FORMAT " bytes"), max);
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE, _ ("it is larger than %zu bytes"), max);
       return NULL;
     }
   text[*length] = '\0';

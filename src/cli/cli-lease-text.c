@@ -39,7 +39,7 @@ add_source (CliTable *table, const char *source, gboolean verbose)
   if (!verbose || *source == '\0')
     return;
   cli_table_add (table, CLI_STYLE_PLAIN, "");
-  cli_table_add_format (table, CLI_STYLE_FAINT, _ ("from %s"), source);
+  cli_table_add (table, CLI_STYLE_FAINT, source);
 }
 
 static void
@@ -197,10 +197,12 @@ print_title (const CliLease *lease)
 
   g_print ("%s%s%s", cli_terminal_style (CLI_STYLE_STRONG), address,
            cli_terminal_style_end (CLI_STYLE_STRONG));
-  if (lease->lease != NULL)
-    g_print ("  %s (%s)", name, uuid);
-  else
+  if (lease->lease == NULL)
     g_print (_ ("  no lease"));
+  else if (*uuid == '\0')
+    g_print (_ ("  rehearsal"));
+  else
+    g_print ("  %s (%s)", name, uuid);
   g_print ("\n");
 }
 

@@ -18,10 +18,16 @@ collect (void *data, HostdevXmlError error)
 {
   g_autofree char *message = g_strstrip (g_strdup (error->message));
 
-  g_ptr_array_add (data, g_strdup_printf (_ ("line %d: %s"), error->line, message));
+  /* Of an error in a tree libxml2 knows the node, and seldom the line. */
+  long line = error->node != NULL ? xmlGetLineNo (error->node) : error->line;
+
+  if (line > 0)
+    g_ptr_array_add (data, g_strdup_printf (_ ("Line %ld: %s"), line, message));
+  else
+    g_ptr_array_add (data, g_steal_pointer (&message));
 }
 
-/* libxml2 keeps a pointer to libxml2's own parser errors; ours is told in one sentence. */
+/* What is wrong with a schema is told in one sentence of ours. */
 static void
 ignore (void *data, HostdevXmlError error)
 {
@@ -35,7 +41,7 @@ read_schema (GError **error)
 
   if (parser != NULL)
     {
-      xmlRelaxNGSetParserStructuredErrors (parser, (xmlStructuredErrorFunc) ignore, NULL);
+      xmlRelaxNGSetParserStructuredErrors (parser, ignore, NULL);
       schema = xmlRelaxNGParse (parser);
     }
   if (schema == NULL)
@@ -57,7 +63,7 @@ cli_libvirt_schema_check (const char *xml, gsize length, GPtrArray *findings, GE
   if (schema == NULL)
     return FALSE;
   context = xmlRelaxNGNewValidCtxt (schema);
-  xmlRelaxNGSetValidStructuredErrors (context, (xmlStructuredErrorFunc) collect, findings);
+  xmlRelaxNGSetValidStructuredErrors (context, collect, findings);
   if (xmlRelaxNGValidateDoc (context, document) != 0 && findings->len == 0)
     g_ptr_array_add (findings, g_strdup (_ ("does not fit libvirt's schema")));
   return TRUE;

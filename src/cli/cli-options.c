@@ -27,7 +27,7 @@ new_context (const CliCommand *command)
 {
   g_autofree char *usage = command != NULL
                                ? g_strdup_printf ("%s %s", command->name, command->arguments)
-                               : g_strdup (_ ("COMMAND …"));
+                               : g_strdup (_ ("COMMAND ..."));
   GOptionContext *context = g_option_context_new (usage);
   g_autofree char *summary = command != NULL ? g_strdup (_ (command->summary)) : list_commands ();
 

@@ -94,7 +94,7 @@ add_expectation (CliTable *table, const char *what, const HostdevExpectation *ex
   if (verbose && expectation->source != NULL)
     {
       cli_table_add (table, CLI_STYLE_PLAIN, "");
-      cli_table_add_format (table, CLI_STYLE_FAINT, _ ("from %s"), expectation->source);
+      cli_table_add (table, CLI_STYLE_FAINT, expectation->source);
     }
 }
 

@@ -83,7 +83,7 @@ static char *
 format_time (guint64 usec)
 {
   if (usec < 1000)
-    return g_strdup_printf (_ ("%u µs"), (guint) usec);
+    return g_strdup_printf (_ ("%u us"), (guint) usec);
   if (usec < 1000 * 1000)
     return g_strdup_printf (_ ("%.1f ms"), (double) usec / 1000);
   return g_strdup_printf (_ ("%.1f s"), (double) usec / (1000 * 1000));

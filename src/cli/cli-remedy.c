@@ -52,12 +52,17 @@ skip_elements (const char *start)
   return behind;
 }
 
+/* @behind_xml: the text goes on after an element; a sentence's end is not taken over to a new line.
+ */
 static void
-add_part (GPtrArray *parts, gboolean xml, const char *start, const char *end)
+add_part (GPtrArray *parts, gboolean xml, gboolean behind_xml, const char *start, const char *end)
 {
-  g_autofree char *text = g_strstrip (g_strndup (start, (gsize) (end - start)));
+  g_autofree char *text = NULL;
   CliRemedyPart *part;
 
+  if (behind_xml)
+    start += strspn (start, ".,;");
+  text = g_strstrip (g_strndup (start, (gsize) (MAX (end, start) - start)));
   if (*text == '\0')
     return;
   part = g_new0 (CliRemedyPart, 1);
@@ -82,12 +87,50 @@ cli_remedy_split (const char *remedy)
           c++;
           continue;
         }
-      add_part (parts, FALSE, start, c);
-      add_part (parts, TRUE, c, behind);
+      add_part (parts, FALSE, start != remedy, start, c);
+      add_part (parts, TRUE, FALSE, c, behind);
       start = c = behind;
     }
-  add_part (parts, FALSE, start, c);
+  add_part (parts, FALSE, start != remedy, start, c);
   return parts;
+}
+
+char *
+cli_remedy_lay_out (const char *xml)
+{
+  GString *text = g_string_new (NULL);
+  int depth = 0;
+
+  for (const char *c = xml; *c != '\0';)
+    {
+      int before = depth;
+      const char *next = skip_tag (c, &depth);
+
+      if (next == NULL)
+        {
+          g_string_append_c (text, *c++);
+          continue;
+        }
+      if (c > xml && c[-1] == '>')
+        g_string_append_printf (text, "\n%*s", 2 * MIN (before, depth), "");
+      g_string_append_len (text, c, next - c);
+      c = next;
+    }
+  return g_string_free (text, FALSE);
+}
+
+static void
+print_xml (guint indent, const char *xml)
+{
+  g_autofree char *text = cli_remedy_lay_out (xml);
+  g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
+
+  for (guint n = 0; lines[n] != NULL; n++)
+    {
+      g_autofree char *clean = cli_text_clean (lines[n], FALSE);
+
+      g_print ("%*s%s\n", (int) indent, "", clean);
+    }
 }
 
 void
@@ -98,19 +141,10 @@ cli_remedy_print (guint indent, const char *remedy)
   for (guint i = 0; i < parts->len; i++)
     {
       const CliRemedyPart *part = g_ptr_array_index (parts, i);
-      g_auto (GStrv) lines = NULL;
 
-      if (!part->xml)
-        {
-          cli_text_print (indent, CLI_STYLE_PLAIN, part->text);
-          continue;
-        }
-      lines = g_strsplit (part->text, "\n", -1);
-      for (guint n = 0; lines[n] != NULL; n++)
-        {
-          g_autofree char *clean = cli_text_clean (lines[n], FALSE);
-
-          g_print ("%*s%s\n", (int) indent + 2, "", clean);
-        }
+      if (part->xml)
+        print_xml (indent + 2, part->text);
+      else
+        cli_text_print (indent, CLI_STYLE_PLAIN, part->text);
     }
 }

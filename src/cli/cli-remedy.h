@@ -16,5 +16,8 @@ typedef struct
  */
 GPtrArray *cli_remedy_split (const char *remedy);
 
+/** cli_remedy_lay_out: elements that stand on one line, a line and a depth each; to be freed. */
+char *cli_remedy_lay_out (const char *xml);
+
 /** cli_remedy_print: prints a remedy behind @indent spaces; XML is not folded. */
 void cli_remedy_print (guint indent, const char *remedy);

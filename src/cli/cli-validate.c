@@ -136,7 +136,7 @@ run (CliOptions *options, GStrv *argv, GError **error)
 
 const CliCommand cli_validate_command = {
   "validate",
-  "FILE…",
+  "FILE...",
   N_ ("Check the passthrough element of a domain's XML, or the description of a host"),
   run,
   cli_exit_for_error,

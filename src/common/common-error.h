@@ -27,7 +27,7 @@ typedef enum
   COMMON_ERROR_INVALID_ARGUMENT, /* any other argument of a D-Bus call */
 
   /* Why a plan refuses, warns or advises. */
-  COMMON_ERROR_DEVICE_UNKNOWN,      /* the host has no such PCI function */
+  COMMON_ERROR_DEVICE_UNKNOWN,      /* the host (detach: the guest) has no such PCI function */
   COMMON_ERROR_NOT_ENDPOINT,        /* a bridge or root port */
   COMMON_ERROR_NO_IOMMU_GROUP,      /* an endpoint that the kernel put in no IOMMU group */
   COMMON_ERROR_NOT_PSERIES_KVM,     /* the guest is no pSeries guest under KVM */
@@ -37,6 +37,7 @@ typedef enum
   COMMON_ERROR_NO_FREE_PHB,         /* no PHB of the guest is free for another group */
   COMMON_ERROR_PHB_UNKNOWN,         /* the device XML names a PHB that the guest does not have */
   COMMON_ERROR_PHB_SHARED,          /* two groups would share one PHB: no EEH for either */
+  COMMON_ERROR_GROUP_SPLIT,         /* one group would be on two PHBs: QEMU refuses */
   COMMON_ERROR_XIVE_UNAVAILABLE,    /* native XIVE interrupts are not to be had */
   COMMON_ERROR_TCE_UNAVAILABLE,     /* TCE tables in the kernel are not to be had */
   COMMON_ERROR_EEH_UNAVAILABLE,     /* EEH is off, or not to be had, on this host */
@@ -54,6 +55,7 @@ typedef enum
   COMMON_ERROR_JOURNAL_FAILED,      /* the lease could not be made durable */
   COMMON_ERROR_KERNEL_FAILED,       /* a read, write or ioctl failed */
   COMMON_ERROR_LEASE_UNKNOWN,       /* no such lease */
+  COMMON_ERROR_GROUP_NOT_HELD,      /* no guest has the group */
   COMMON_ERROR_BUSY,                /* another call works on the same group */
   COMMON_ERROR_NOT_AUTHORIZED,      /* polkit said no */
   COMMON_ERROR_HELPER_UNAVAILABLE,  /* ppc64-kvmhelper does not answer */

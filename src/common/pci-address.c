@@ -74,3 +74,10 @@ pci_address_compare (const PciAddress *a, const PciAddress *b)
     return a->slot < b->slot ? -1 : 1;
   return (a->function > b->function) - (a->function < b->function);
 }
+
+guint
+pci_address_hash (const PciAddress *address)
+{
+  return (guint) address->domain << 16 | (guint) address->bus << 8 | (guint) address->slot << 3
+         | address->function;
+}

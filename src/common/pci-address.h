@@ -39,6 +39,9 @@ char *pci_address_to_string (const PciAddress *address);
 /** pci_address_compare: orders by domain, bus, slot and function, as a GCompareFunc does. */
 int pci_address_compare (const PciAddress *a, const PciAddress *b);
 
+/** pci_address_hash: as a GHashFunc; (GEqualFunc) pci_address_equal goes with it. */
+guint pci_address_hash (const PciAddress *address);
+
 static inline gboolean
 pci_address_equal (const PciAddress *a, const PciAddress *b)
 {

@@ -5,6 +5,7 @@
 #include <glib/gstdio.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 struct _CliBus
@@ -30,8 +31,8 @@ write_config (const CliBus *bus, const char *service_exec)
 {
   g_autofree char *service = NULL;
   g_autofree char *text = g_strdup_printf (
-      "<busconfig><type>system</type><auth>EXTERNAL</auth><listen>%s</listen>"
-      "<standard_session_servicedirs/><servicedir>%s</servicedir>"
+      "<busconfig><type>session</type><auth>EXTERNAL</auth><listen>%s</listen>"
+      "<servicedir>%s</servicedir>"
       "<policy context='default'><allow user='*'/><allow own='*'/>"
       "<allow send_destination='*'/><allow receive_sender='*'/></policy></busconfig>",
       bus->address, bus->directory);
@@ -46,13 +47,20 @@ write_config (const CliBus *bus, const char *service_exec)
   return write_file (bus, "bus.conf", text);
 }
 
+/* A test that fails aborts; the bus must not stay behind. */
+static void
+end_with_parent (gpointer data)
+{
+  prctl (PR_SET_PDEATHSIG, SIGTERM);
+}
+
 CliBus *
 cli_bus_start (const char *service_exec)
 {
   g_autoptr (GError) error = NULL;
   g_autofree char *config = NULL;
   g_autofree char *option = NULL;
-  g_autoptr (GInputStream) output = NULL;
+  g_autoptr (GSubprocessLauncher) launcher = NULL;
   CliBus *bus = g_new0 (CliBus, 1);
   char ready[1];
 
@@ -63,8 +71,11 @@ cli_bus_start (const char *service_exec)
   bus->address = g_strdup_printf ("unix:path=%s/socket", bus->directory);
   config = write_config (bus, service_exec);
   option = g_strdup_printf ("--config-file=%s", config);
-  bus->daemon = g_subprocess_new (G_SUBPROCESS_FLAGS_STDOUT_PIPE, &error, "dbus-daemon", option,
-                                  "--nofork", "--print-address", NULL);
+  launcher = g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_STDOUT_PIPE
+                                        | G_SUBPROCESS_FLAGS_STDERR_SILENCE);
+  g_subprocess_launcher_set_child_setup (launcher, end_with_parent, NULL, NULL);
+  bus->daemon = g_subprocess_launcher_spawn (launcher, &error, "dbus-daemon", option, "--nofork",
+                                             "--print-address", NULL);
   g_assert_no_error (error);
   /* It prints its address once it listens. */
   g_input_stream_read (g_subprocess_get_stdout_pipe (bus->daemon), ready, 1, NULL, &error);
@@ -168,6 +179,7 @@ cli_run (const CliBus *bus, const char *arguments)
   g_subprocess_launcher_setenv (launcher, "DBUS_SYSTEM_BUS_ADDRESS",
                                 bus != NULL ? bus->address : "unix:path=/nonexistent/bus", TRUE);
   g_subprocess_launcher_unsetenv (launcher, "COLUMNS");
+  g_subprocess_launcher_unsetenv (launcher, "LANGUAGE");
   g_shell_parse_argv (line, NULL, &argv, &error);
   g_assert_no_error (error);
   process = g_subprocess_launcher_spawnv (launcher, (const char *const *) argv, &error);

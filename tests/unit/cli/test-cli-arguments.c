@@ -129,6 +129,110 @@ test_files (void)
   g_assert_cmpint (directory.code, ==, 1);
 }
 
+/* A plan from files alone: what it says is the library's, that it says it is ours. */
+static void
+test_plan (void)
+{
+  g_autofree char *host = cli_data_file ("host.xml");
+  g_autofree char *guest = cli_data_file ("guest.xml");
+  g_autofree char *files = g_strdup_printf ("--host '%s' --domain-xml '%s'", host, guest);
+  g_autofree char *refused = g_strdup_printf ("plan %s --device 0001:01:00.0", files);
+  g_autofree char *start = g_strdup_printf ("plan %s --start", files);
+  g_autofree char *json = g_strdup_printf ("%s --json", refused);
+  g_autofree char *quiet = g_strdup_printf ("%s --quiet", refused);
+  g_auto (CliRun) no = cli_run (NULL, refused);
+  g_auto (CliRun) yes = cli_run (NULL, start);
+  g_auto (CliRun) object = cli_run (NULL, json);
+  g_auto (CliRun) silent = cli_run (NULL, quiet);
+  g_autoptr (JsonNode) root = json_from_string (object.out, NULL);
+
+  g_assert_cmpint (no.code, ==, 3);
+  g_assert_cmpstr (no.err, ==, "");
+  g_assert_nonnull (strstr (no.out, "Refused  member-not-takeable  0001:01:00.0\n"));
+  g_assert_nonnull (strstr (no.out, "\n    <controller type='pci'"));
+  g_assert_cmpint (yes.code, ==, 0);
+  g_assert_nonnull (strstr (yes.out, "can be started"));
+  g_assert_cmpint (object.code, ==, 3);
+  g_assert_nonnull (root);
+  g_assert_cmpint (json_object_get_int_member (json_node_get_object (root), "version"), ==, 1);
+  g_assert_false (json_object_get_boolean_member (json_node_get_object (root), "allowed"));
+  g_assert_cmpint (silent.code, ==, 3);
+  g_assert_cmpstr (silent.out, ==, "");
+}
+
+static void
+test_plan_device_xml (void)
+{
+  g_autofree char *host = cli_data_file ("host.xml");
+  g_autofree char *guest = cli_data_file ("guest.xml");
+  g_autofree char *disk = cli_data_file ("disk.xml");
+  g_autofree char *card = cli_data_file ("card.xml");
+  g_autofree char *with_disk
+      = g_strdup_printf ("plan --host '%s' --domain-xml '%s' --device '%s'", host, guest, disk);
+  g_autofree char *with_card
+      = g_strdup_printf ("plan --host '%s' --domain-xml '%s' --device '%s'", host, guest, card);
+  g_auto (CliRun) other = cli_run (NULL, with_disk);
+  g_auto (CliRun) unmanaged = cli_run (NULL, with_card);
+
+  g_assert_cmpint (other.code, ==, 1);
+  g_assert_nonnull (strstr (other.err, "no PCI device"));
+  g_assert_cmpint (unmanaged.code, ==, 3);
+  g_assert_nonnull (strstr (unmanaged.out, "unmanaged-bound"));
+}
+
+static void
+test_validate (void)
+{
+  g_autofree char *guest = cli_data_file ("guest.xml");
+  g_autofree char *host = cli_data_file ("host.xml");
+  g_autofree char *bad = cli_data_file ("guest-invalid.xml");
+  g_autofree char *all = g_strdup_printf ("validate --json '%s' '%s' '%s'", guest, host, bad);
+  g_autofree char *first = g_strdup_printf ("validate '%s' '%s'", guest, host);
+  g_auto (CliRun) mixed = cli_run (NULL, all);
+  g_auto (CliRun) good = cli_run (NULL, first);
+  g_autoptr (JsonNode) root = json_from_string (mixed.out, NULL);
+  JsonArray *files;
+
+  g_assert_cmpint (good.code, ==, 0);
+  g_assert_cmpint (mixed.code, ==, 1);
+  g_assert_nonnull (root);
+  files = json_object_get_array_member (json_node_get_object (root), "files");
+  g_assert_cmpuint (json_array_get_length (files), ==, 3);
+  for (guint i = 0; i < 3; i++)
+    {
+      JsonObject *file = json_array_get_object_element (files, i);
+      JsonArray *errors = json_object_get_array_member (file, "errors");
+
+      g_assert_cmpint (json_object_get_boolean_member (file, "valid"), ==, i < 2);
+      g_assert_cmpuint (json_array_get_length (errors), ==, i < 2 ? 0 : 1);
+      if (i == 2)
+        g_assert_nonnull (strstr (json_array_get_string_element (errors, 0), "ine 5"));
+    }
+}
+
+static void
+test_validate_libvirt (void)
+{
+  g_autofree char *guest = cli_data_file ("guest.xml");
+  g_autofree char *bad = cli_data_file ("guest-invalid.xml");
+  g_autofree char *with_good = g_strdup_printf ("validate --libvirt '%s'", guest);
+  g_autofree char *with_bad = g_strdup_printf ("validate --libvirt '%s'", bad);
+  g_auto (CliRun) good = { 0 };
+  g_auto (CliRun) both = { 0 };
+
+  if (!g_file_test (LIBVIRT_SCHEMA_DIR "/domain.rng", G_FILE_TEST_EXISTS))
+    {
+      g_test_skip ("libvirt's schemas are not installed");
+      return;
+    }
+  good = cli_run (NULL, with_good);
+  both = cli_run (NULL, with_bad);
+  g_assert_cmpint (good.code, ==, 0);
+  g_assert_cmpint (both.code, ==, 1);
+  g_assert_nonnull (strstr (both.out, "eeh"));
+  g_assert_nonnull (strstr (both.out, "vcpu"));
+}
+
 static void
 test_output_fails (void)
 {
@@ -155,6 +259,10 @@ main (int argc, char **argv)
   g_test_add_func ("/cli/arguments/error-json", test_error_json);
   g_test_add_func ("/cli/arguments/no-libvirt", test_no_libvirt);
   g_test_add_func ("/cli/arguments/files", test_files);
+  g_test_add_func ("/cli/arguments/plan", test_plan);
+  g_test_add_func ("/cli/arguments/plan-device-xml", test_plan_device_xml);
+  g_test_add_func ("/cli/arguments/validate", test_validate);
+  g_test_add_func ("/cli/arguments/validate-libvirt", test_validate_libvirt);
   g_test_add_func ("/cli/arguments/output-fails", test_output_fails);
   return g_test_run ();
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <gio/gio.h>
+#include <string.h>
 
 #include "cli/cli-exit.h"
 #include "cli/cli-helper-error.h"

@@ -43,6 +43,31 @@ test_golden (gconstpointer data)
   cli_assert_golden (run.out, golden->golden);
 }
 
+/* What --xml writes is the host that it was written from, for every command that takes a host. */
+static void
+test_description (void)
+{
+  g_autofree char *file = cli_data_file ("host.xml");
+  const Golden golden[] = {
+    { "host --json", "host.json" },
+    { "host --xml", "host.xml" },
+    { "groups --json", "groups.json" },
+    { "validate --quiet", NULL },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (golden); i++)
+    {
+      g_autofree char *arguments = g_strdup_printf ("%s %s '%s'", golden[i].arguments,
+                                                    golden[i].golden != NULL ? "--host" : "", file);
+      g_auto (CliRun) run = cli_run (NULL, arguments);
+
+      g_assert_cmpstr (run.err, ==, "");
+      g_assert_cmpint (run.code, ==, 0);
+      if (golden[i].golden != NULL)
+        cli_assert_golden (run.out, golden[i].golden);
+    }
+}
+
 static void
 test_rehearse (void)
 {
@@ -164,6 +189,7 @@ main (int argc, char **argv)
   static const Golden golden[] = {
     { "host --json", "host.json" },
     { "host", "host.txt" },
+    { "host --xml", "host.xml" },
     { "groups --json", "groups.json" },
     { "groups", "groups.txt" },
     { "groups --json 0001:01:00.1", "group.json" },
@@ -182,6 +208,7 @@ main (int argc, char **argv)
 
       g_test_add_data_func (path, &golden[i], test_golden);
     }
+  g_test_add_func ("/cli/helper/description", test_description);
   g_test_add_func ("/cli/helper/rehearse", test_rehearse);
   g_test_add_func ("/cli/helper/status-selects", test_status_selects);
   g_test_add_func ("/cli/helper/denied", test_denied);

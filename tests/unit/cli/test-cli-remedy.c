@@ -34,9 +34,30 @@ test_elements (void)
                 "Add a PHB:|<controller type='pci' index='1' model='pci-root'/>!");
   assert_split ("Add <a>\n  <b/>\n</a> and start it anew.",
                 "Add|<a>\n  <b/>\n</a>!and start it anew.|");
+  assert_split ("Add: <a/>. It takes effect at the next start.",
+                "Add:|<a/>!It takes effect at the next start.|");
   assert_split ("<a>text</a>\n<b/>", "<a>text</a>\n<b/>!");
-  assert_split ("Either <a/> or <b/>.", "Either|<a/>!or|<b/>!.|");
+  assert_split ("Either <a/> or <b/>.", "Either|<a/>!or|<b/>!");
   assert_split ("<q:arg value='x'/><q:arg value='y'/>", "<q:arg value='x'/><q:arg value='y'/>!");
+}
+
+static void
+test_lay_out (void)
+{
+  static const char *const cases[][2] = {
+    { "<a/>", "<a/>" },
+    { "<a><b/><c x='1'/></a>", "<a>\n  <b/>\n  <c x='1'/>\n</a>" },
+    { "<a>\n  <b/>\n</a>", "<a>\n  <b/>\n</a>" },
+    { "<a>text</a><b/>", "<a>text</a>\n<b/>" },
+    { "<a><b><c/></b></a>", "<a>\n  <b>\n    <c/>\n  </b>\n</a>" },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autofree char *text = cli_remedy_lay_out (cases[i][0]);
+
+      g_assert_cmpstr (text, ==, cases[i][1]);
+    }
 }
 
 int
@@ -45,5 +66,6 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/cli/remedy/sentences", test_sentences);
   g_test_add_func ("/cli/remedy/elements", test_elements);
+  g_test_add_func ("/cli/remedy/lay-out", test_lay_out);
   return g_test_run ();
 }
