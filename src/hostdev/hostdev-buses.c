@@ -74,15 +74,22 @@ add_phb (HostdevBuses *buses, guint index, const xmlNode *node, GError **error)
   return TRUE;
 }
 
-/* libvirt's default of the model is pci-root on pSeries; everything else is a bridge. */
+/* Without a model it can be PHB 0 alone, for libvirt; what is no pci-root is a bridge. */
+static gboolean
+is_root (const xmlNode *node)
+{
+  g_autofree char *model = hostdev_xml_get (node, "model");
+
+  return model == NULL || strcmp (model, "pci-root") == 0;
+}
+
 static gboolean
 add_controller (HostdevBuses *buses, guint index, const xmlNode *node, GError **error)
 {
   const xmlNode *address = hostdev_xml_child (node, "address");
-  g_autofree char *model = hostdev_xml_get (node, "model");
   guint parent = 0;
 
-  if (model == NULL || strcmp (model, "pci-root") == 0)
+  if (is_root (node))
     return add_phb (buses, index, node, error);
   if (address != NULL
       && !hostdev_xml_get_number (address, "bus", HOSTDEV_BUS_MAX, COMMON_ERROR_INVALID_DOMAIN,
@@ -110,7 +117,7 @@ add_controllers (HostdevBuses *buses, const xmlNode *devices, gboolean indexed, 
       if ((index != NONE) != indexed)
         continue;
       if (!indexed)
-        index = hostdev_buses_get_free (buses, 0);
+        index = hostdev_buses_get_free (buses, is_root (node) ? 0 : 1);
       /* One too many, or a number a second time: libvirt refuses such a domain itself. */
       if (index <= HOSTDEV_BUS_MAX && !buses->bus[index].present
           && !add_controller (buses, index, node, error))
@@ -163,9 +170,9 @@ hostdev_buses_new (const xmlNode *devices, GError **error)
   buses->phbs = g_ptr_array_new_with_free_func (g_free);
   if (devices != NULL && !add_controllers (buses, devices, TRUE, error))
     return NULL;
-  if (!buses->bus[0].present && !add_phb (buses, 0, NULL, error))
-    return NULL;
   if (devices != NULL && !add_controllers (buses, devices, FALSE, error))
+    return NULL;
+  if (!buses->bus[0].present && !add_phb (buses, 0, NULL, error))
     return NULL;
 
   fill_target_indexes (buses);

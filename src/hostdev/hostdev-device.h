@@ -9,8 +9,8 @@
  * HostdevDevice: a PCI function of the host, as domain or device XML gives it to a guest. Read from
  *   <hostdev mode='subsystem' type='pci'>  (mode may be left out: libvirt's default) and
  *   <interface type='hostdev'> with a PCI source,
- * with numbers in decimal or hexadecimal and domain and function left out, as libvirt accepts them
- * (libvirt src/conf/device_conf.c: virPCIDeviceAddressParseXML).
+ * with numbers in decimal, hexadecimal (0x…) or octal (0…) and any of them left out for 0, as
+ * libvirt accepts them (libvirt src/conf/device_conf.c: virPCIDeviceAddressParseXML).
  */
 typedef struct
 {

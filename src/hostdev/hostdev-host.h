@@ -102,8 +102,8 @@ const char *hostdev_host_get_firmware (const HostdevHost *host);
 guint hostdev_host_get_page_size (const HostdevHost *host);
 HostdevFact hostdev_host_get_capability (const HostdevHost *host, HostdevCapability capability);
 
-/** The groups by name, elements HostdevGroup; the functions in no group, elements HostdevFunction.
- */
+/** The groups by PHB and name, elements HostdevGroup; the functions in no group by address,
+ * elements HostdevFunction. */
 const GPtrArray *hostdev_host_get_groups (const HostdevHost *host);
 const GPtrArray *hostdev_host_get_ungrouped (const HostdevHost *host);
 

@@ -40,9 +40,6 @@ gboolean hostdev_plan_severity (HostdevWish wish, HostdevSeverity *severity);
 
 /* hostdev-plan-group.c */
 
-/** "0001:01:00.0 (82574L Gigabit Network Connection, driver e1000e)" */
-char *hostdev_plan_describe (const HostdevFunction *function);
-
 /** "IOMMU group 0 (domain1-pe1fd)" */
 char *hostdev_plan_describe_group (const HostdevGroup *group);
 

@@ -84,8 +84,7 @@ explain_xive (const HostdevPlanning *planning, const char **why, const char **re
       *why = strcmp (hostdev_host_get_platform (planning->host), "pseries") == 0
                  ? _ ("a host that is a partition has no native XIVE for its guests")
                  : _ ("the host's KVM has no native XIVE");
-      *remedy = _ ("Take a host whose kernel runs on the bare machine with XIVE, or write "
-                   "xive='preferred' in the guest's metadata.");
+      *remedy = _ ("Only a host whose kernel runs on the bare machine with XIVE has it.");
     }
   else if (!hostdev_domain_has_kernel_irqchip (planning->domain))
     {
@@ -100,8 +99,7 @@ explain_xive (const HostdevPlanning *planning, const char **why, const char **re
   else
     {
       *why = _ ("it is not known whether the host's KVM has native XIVE");
-      *remedy = _ ("See why the host could not be asked, or write xive='preferred' in the guest's "
-                   "metadata.");
+      *remedy = _ ("See why the host could not be asked.");
     }
 }
 
@@ -123,7 +121,7 @@ check_xive (const HostdevPlanning *planning, const HostdevPlanDevice *entry)
         g_strdup_printf (_ ("“%s” requires native XIVE interrupts for %s, which it cannot have: "
                             "%s."),
                          guest, pci_address_format (&entry->address, address), why),
-        g_strdup (remedy));
+        g_strdup_printf (_ ("%s Or write xive='preferred' in the guest's metadata."), remedy));
   else if (emulated)
     hostdev_plan_say (planning->plan, HOSTDEV_WARN, COMMON_ERROR_XIVE_UNAVAILABLE, NULL,
                       g_strdup_printf (_ ("The interrupts of “%s” are emulated in QEMU, which is "
@@ -148,8 +146,7 @@ check_xive (const HostdevPlanning *planning, const HostdevPlanDevice *entry)
                          guest));
 
   HostdevFact bypass = fact (planning, HOSTDEV_CAP_IRQ_BYPASS);
-  if (bypass.answer == HOSTDEV_NO && (native || strcmp (value, "xics-on-xive") == 0)
-      && strcmp (hostdev_host_get_platform (planning->host), "powernv") == 0)
+  if (bypass.answer == HOSTDEV_NO && (native || strcmp (value, "xics-on-xive") == 0))
     hostdev_plan_say (
         planning->plan, HOSTDEV_ADVISE, COMMON_ERROR_ADVISE_IRQ_BYPASS, NULL,
         g_strdup_printf (_ ("Device interrupts go through the host: their bypass is switched off "

@@ -5,8 +5,9 @@
 
 #include <glib/gi18n-lib.h>
 
-char *
-hostdev_plan_describe (const HostdevFunction *function)
+/* "0001:01:00.0 (82574L Gigabit Network Connection, driver e1000e)" */
+static char *
+describe (const HostdevFunction *function)
 {
   const char *name = *function->device_name != '\0' ? function->device_name : function->class_name;
   char address[PCI_ADDRESS_LEN];
@@ -160,7 +161,7 @@ check_busy (const HostdevPlanning *planning, const HostdevGroup *group, const Ho
       if (!member->endpoint || member->busy->len == 0)
         continue;
 
-      g_autofree char *name = hostdev_plan_describe (member);
+      g_autofree char *name = describe (member);
       g_autoptr (GString) uses = g_string_new (NULL);
       for (guint j = 0; j < member->busy->len; j++)
         {
@@ -206,7 +207,7 @@ check_unmanaged (const HostdevPlanning *planning, const HostdevGroup *group,
       if (!member->endpoint || !is_host_driver (member->driver))
         continue;
 
-      g_autofree char *name = hostdev_plan_describe (member);
+      g_autofree char *name = describe (member);
       g_string_append_printf (names, "%s%s", count > 0 ? ", " : "", name);
       g_string_append_printf (commands, "%svirsh nodedev-detach pci_%04x_%02x_%02x_%x",
                               count > 0 ? "; " : "", member->address.domain, member->address.bus,
@@ -293,7 +294,7 @@ hostdev_plan_check_group (const HostdevPlanning *planning, const HostdevDevice *
       say_unknown (planning, &device->address, HOSTDEV_REFUSE);
       return;
     }
-  g_autofree char *name = hostdev_plan_describe (function);
+  g_autofree char *name = describe (function);
   if (!function->endpoint)
     {
       hostdev_plan_say (planning->plan, HOSTDEV_REFUSE, COMMON_ERROR_NOT_ENDPOINT, &device->address,

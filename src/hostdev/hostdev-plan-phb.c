@@ -14,7 +14,7 @@
 typedef struct
 {
   PciAddress address;
-  const HostdevGroup *group; /* NULL: not known, which is a group of its own to us */
+  const HostdevGroup *group; /* NULL: not known */
   HostdevWish eeh;
 } Occupant;
 
@@ -76,7 +76,7 @@ occupy (HostdevPlacement *placement, Slot *slot, const HostdevDevice *device)
   hostdev_host_find (placement->planning->host, &device->address, &occupant.group);
   if (slot->occupants->len == 0)
     slot->group = occupant.group;
-  else if (occupant.group == NULL || occupant.group != slot->group)
+  else if (occupant.group != slot->group)
     slot->shared = TRUE;
   g_array_append_val (slot->occupants, occupant);
   if (occupant.group == NULL)
@@ -217,13 +217,17 @@ say_no_phb (const HostdevPlacement *placement, const HostdevDevice *device)
 
   pci_address_format (&device->address, address);
   if (device->has_guest_bus)
-    hostdev_plan_say (
-        placement->planning->plan, HOSTDEV_REFUSE, COMMON_ERROR_PHB_UNKNOWN, &device->address,
-        g_strdup_printf (_ ("%s is to go on PCI bus %u of “%s”, which that has not."), address,
-                         device->guest_bus, hostdev_domain_get_name (domain)),
-        find_free (placement) != NULL
-            ? g_strdup (_ ("Leave the guest's <address> out, so that libvirt chooses."))
-            : remedy_for_phbs (domain, 1));
+    {
+      g_autofree char *more
+          = find_free (placement) == NULL ? remedy_for_phbs (domain, 1) : g_strdup ("");
+
+      hostdev_plan_say (
+          placement->planning->plan, HOSTDEV_REFUSE, COMMON_ERROR_PHB_UNKNOWN, &device->address,
+          g_strdup_printf (_ ("%s is to go on PCI bus %u, which “%s” does not have."), address,
+                           device->guest_bus, hostdev_domain_get_name (domain)),
+          g_strstrip (g_strdup_printf (
+              "%s %s", _ ("Leave the guest's <address> out, so that libvirt chooses."), more)));
+    }
   else
     hostdev_plan_say (
         placement->planning->plan, HOSTDEV_REFUSE, COMMON_ERROR_NO_FREE_PHB, &device->address,

@@ -97,7 +97,9 @@ char *hostdev_plan_get_refusal (const HostdevPlan *plan);
 /** As a GError with the first refusal's code; FALSE and @error unset where it is allowed. */
 gboolean hostdev_plan_set_error (const HostdevPlan *plan, GError **error);
 
-/** The plan as a JSON object; its form is in docs/man/virt-ppc64.rst. */
+/** The plan as a JSON object; its form is told in hostdev-plan-json.c and in
+ * docs/man/virt-ppc64.rst.
+ */
 JsonNode *hostdev_plan_to_json (const HostdevPlan *plan);
 
 const char *

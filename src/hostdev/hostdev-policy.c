@@ -116,9 +116,32 @@ read_device (HostdevPolicySet *set, const xmlNode *node, GError **error)
   return TRUE;
 }
 
+/* The one mistake that the schema refuses without saying why. */
+static gboolean
+check_aliases (const xmlNode *node, GError **error)
+{
+  for (xmlNode *child = xmlFirstElementChild ((xmlNode *) node); child != NULL;
+       child = xmlNextElementSibling (child))
+    {
+      g_autofree char *alias = hostdev_xml_get (child, "alias");
+
+      if (alias != NULL && !g_str_has_prefix (alias, "ua-"))
+        {
+          g_set_error (error, COMMON_ERROR, COMMON_ERROR_INVALID_METADATA,
+                       _ ("Line %ld: alias “%.40s” is of libvirt's making and changes from start "
+                          "to start; give the device an alias of your own, which begins with ua-"),
+                       xmlGetLineNo (child), alias);
+          return FALSE;
+        }
+    }
+  return TRUE;
+}
+
 gboolean
 hostdev_policy_set_read (HostdevPolicySet *set, xmlNode *node, GError **error)
 {
+  if (!check_aliases (node, error))
+    return FALSE;
   if (!hostdev_xml_validate (node, HOSTDEV_SCHEMA_DOMAIN, COMMON_ERROR_INVALID_METADATA, error))
     return FALSE;
 

@@ -9,8 +9,9 @@
  * HostdevPolicy: what the domain's owner asks for in <metadata>, in the one element
  *
  *   <ppc64:passthrough xmlns:ppc64="http://libvirt.org/schemas/domain/ppc64/1.0"
- *                      xive="required" tce="preferred" eeh="preferred" rehearse="auto"
- * spare-phbs="2"> <ppc64:device alias="ua-net0" eeh="required"/> <ppc64:device xive="off">
+ *                      xive="required" tce="preferred" rehearse="auto" spare-phbs="2">
+ *     <ppc64:device alias="ua-net0" eeh="required"/>
+ *     <ppc64:device xive="off">
  *       <ppc64:address domain="0x0000" bus="0x01" slot="0x00" function="0x0"/>
  *     </ppc64:device>
  *   </ppc64:passthrough>

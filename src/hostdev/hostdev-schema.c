@@ -54,9 +54,19 @@ note_error (void *data, HostdevXmlError error)
 
   if (log->text->len > 0)
     return;
+  log->line = error->line;
+  /* "Invalid attribute" is said of a wrong value as well; show it. */
+  if (error->code == XML_RELAXNG_ERR_INVALIDATTR && error->node != NULL && error->str1 != NULL)
+    {
+      const xmlNode *node = error->node;
+      g_autofree char *value = hostdev_xml_get_or_empty (node, error->str1);
+
+      g_string_append_printf (log->text, _ ("<%s> cannot have %s=“%.40s”"),
+                              (const char *) node->name, error->str1, value);
+      return;
+    }
   g_autofree char *message = g_utf8_make_valid (error->message != NULL ? error->message : "", -1);
   g_string_append (log->text, g_strstrip (message));
-  log->line = error->line;
 }
 
 gboolean

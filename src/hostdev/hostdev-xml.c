@@ -50,7 +50,7 @@ hostdev_xml_read (const char *xml, gssize length, gsize max, GError **error)
   if (size > max)
     {
       g_set_error (error, COMMON_ERROR, COMMON_ERROR_INVALID_XML,
-                   _ ("The XML is larger than %" G_GSIZE_FORMAT " bytes"), max);
+                   _ ("The XML is larger than %zu bytes"), max);
       return NULL;
     }
   if (length > 0 && memchr (xml, '\0', size) != NULL)

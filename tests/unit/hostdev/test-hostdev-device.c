@@ -3,7 +3,7 @@
 #include "hostdev/hostdev-device.h"
 
 #define ADDRESS "<address domain='0x0001' bus='0x02' slot='0x03' function='0x4'/>"
-#define SOURCE "<source>" ADDRESS "</source>"
+#define SOURCE  "<source>" ADDRESS "</source>"
 
 static HostdevDevice *
 read_device (const char *xml)
@@ -41,12 +41,11 @@ expect_refused (const char *xml, CommonErrorCode code)
 static void
 test_all (void)
 {
-  g_autoptr (HostdevDevice) device
-      = read_device ("<hostdev mode='subsystem' type='pci' managed='yes'>"
-                     "<driver name='vfio' model='mlx5_vfio_pci'/>" SOURCE
-                     "<alias name='ua-net0'/><rom bar='off'/>"
-                     "<address type='pci' domain='0x0000' bus='0x02' slot='0x01' function='0x0'/>"
-                     "</hostdev>");
+  g_autoptr (HostdevDevice) device = read_device (
+      "<hostdev mode='subsystem' type='pci' managed='yes'>"
+      "<driver name='vfio' model='mlx5_vfio_pci'/>" SOURCE "<alias name='ua-net0'/><rom bar='off'/>"
+      "<address type='pci' domain='0x0000' bus='0x02' slot='0x01' function='0x0'/>"
+      "</hostdev>");
 
   g_autofree char *address = pci_address_to_string (&device->address);
   g_assert_cmpstr (address, ==, "0001:02:03.4");
@@ -62,8 +61,8 @@ test_all (void)
 static void
 test_least (void)
 {
-  g_autoptr (HostdevDevice) device = read_device (
-      "<hostdev type='pci'><source><address bus='1' slot='0'/></source></hostdev>");
+  g_autoptr (HostdevDevice) device
+      = read_device ("<hostdev type='pci'><source><address bus='1' slot='0'/></source></hostdev>");
 
   g_autofree char *address = pci_address_to_string (&device->address);
   g_assert_cmpstr (address, ==, "0000:01:00.0");
@@ -106,9 +105,9 @@ test_interface (void)
 static void
 test_guest_address (void)
 {
-  static const char *const none[] = { "<address type='pci'/>",
-                                      "<address type='pci' domain='0' bus='0' slot='0'/>",
-                                      "<address type='ccw' cssid='0' ssid='0' devno='1'/>", "" };
+  static const char *const none[]
+      = { "<address type='pci'/>", "<address type='pci' domain='0' bus='0' slot='0'/>",
+          "<address type='ccw' cssid='0' ssid='0' devno='1'/>", "" };
 
   for (gsize i = 0; i < G_N_ELEMENTS (none); i++)
     {
@@ -136,8 +135,7 @@ test_others (void)
           "<hostdev>" SOURCE "</hostdev>",
           "<hostdev type='PCI'>" SOURCE "</hostdev>",
           "<interface type='network'><source network='x'/></interface>",
-          "<interface type='hostdev'><source><address type='usb' bus='1' device='2'/></source>"
-          "</interface>",
+          "<interface type='hostdev'><source><address type='usb' device='2'/></source></interface>",
           "<memory model='dimm'/>",
           "<domain/>" };
 

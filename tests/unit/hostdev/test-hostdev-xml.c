@@ -44,8 +44,8 @@ test_size (void)
 static void
 test_broken (void)
 {
-  expect_refused ("", -1, 100, "no XML");
-  expect_refused ("", 0, 100, "no XML");
+  expect_refused ("", -1, 100, "Line");
+  expect_refused ("", 0, 100, "Line");
   expect_refused ("virsh", -1, 100, "Line 1");
   expect_refused ("<a>\n<b>\n</a>", -1, 100, "Line 3");
   expect_refused ("<a/><b/>", -1, 100, "Line 1");
@@ -84,12 +84,24 @@ test_number (void)
   {
     const char *text;
     guint value;
-  } good[] = { { "0", 0 },      { "10", 10 },  { "0x1f", 31 },        { "0X1F", 31 }, { "010", 8 },
-               { " 7", 7 },     { "+7", 7 },   { "0x0000", 0 },       { "255", 255 }, { "\t9", 9 },
-               { "0xff", 255 }, { "00", 0 },   { "0x000000ff", 255 } };
-  static const char *const bad[]
-      = { "", " ", "-1", "-0", "1f", "0x", "256", "0x100", "7 ", "0b1", "1.0", "08",
-          "99999999999999999999999", "0xg", "++1" };
+  } good[] = { { "0", 0 },      { "10", 10 }, { "0x1f", 31 },       { "0X1F", 31 }, { "010", 8 },
+               { " 7", 7 },     { "+7", 7 },  { "0x0000", 0 },      { "255", 255 }, { "\t9", 9 },
+               { "0xff", 255 }, { "00", 0 },  { "0x000000ff", 255 } };
+  static const char *const bad[] = { "",
+                                     " ",
+                                     "-1",
+                                     "-0",
+                                     "1f",
+                                     "0x",
+                                     "256",
+                                     "0x100",
+                                     "7 ",
+                                     "0b1",
+                                     "1.0",
+                                     "08",
+                                     "99999999999999999999999",
+                                     "0xg",
+                                     "++1" };
 
   for (gsize i = 0; i < G_N_ELEMENTS (good); i++)
     {
