@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <gio/gio.h>
+
+#include "common/pci-address.h"
+#include "hostdev/hostdev-domain.h"
+#include "hostdev/hostdev-host.h"
+
+/**
+ * DriverHelper: ppc64-kvmhelper, over D-Bus (data/org.libvirt.Ppc64.KvmHelper1.xml). Its calls
+ * block, so they are for worker threads, never for the main loop; it is safe in any number of them.
+ *
+ * Errors are the helper's own (COMMON_ERROR), or COMMON_ERROR_TIMED_OUT where it works still, or
+ * COMMON_ERROR_HELPER_UNAVAILABLE where it could not be asked.
+ */
+typedef struct _DriverHelper DriverHelper;
+
+/* Seconds. Prepare may rehearse, and an adapter may take long to let go of its driver. */
+enum
+{
+  DRIVER_HELPER_PREPARE_TIMEOUT = 90,
+  DRIVER_HELPER_COMMIT_TIMEOUT = 15,
+  DRIVER_HELPER_READ_TIMEOUT = 15,
+};
+
+/** driver_helper_new: @address is a bus address; NULL: the system bus. Connects when first used. */
+DriverHelper *driver_helper_new (const char *address);
+void driver_helper_free (DriverHelper *helper);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (DriverHelper, driver_helper_free)
+
+/** DriverLease: what ListLeases and Prepare tell of a lease. */
+typedef struct
+{
+  char *id;
+  char *domain_uuid;
+  char *domain_name;
+  char *phase;     /* as of ListLeases */
+  gint64 since;    /* seconds since the epoch; 0: not told */
+  GArray *members; /* PciAddress */
+} DriverLease;
+
+void driver_lease_free (DriverLease *lease);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (DriverLease, driver_lease_free)
+
+/** driver_lease_is_in: TRUE where the guest has a function of the lease's group. */
+gboolean driver_lease_is_in (const DriverLease *lease, const HostdevDomain *domain);
+
+HostdevHost *driver_helper_get_host (DriverHelper *helper, GError **error);
+
+/** driver_helper_prepare: as the D-Bus method; the lease's members are those of the group. */
+DriverLease *
+driver_helper_prepare (DriverHelper *helper, const char *domain_uuid, const char *domain_name,
+                       const PciAddress *address, HostdevRehearse rehearse, GError **error);
+
+/** driver_helper_commit: @got is what the guest has, in words for the log. */
+gboolean driver_helper_commit (DriverHelper *helper, const char *lease, char **got, GError **error);
+
+/** driver_helper_release: @timeout in seconds; *@done is FALSE where the helper goes on by itself.
+ * A lease that is gone already is done. */
+gboolean driver_helper_release (DriverHelper *helper, const char *lease, guint timeout,
+                                gboolean *done, GError **error);
+
+/** driver_helper_list_leases: elements DriverLease; those of one guest, or of all (NULL). */
+GPtrArray *
+driver_helper_list_leases (DriverHelper *helper, const char *domain_uuid, GError **error);

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <gio/gunixsocketaddress.h>
+#include <glib/gi18n-lib.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/common-error.h"
+#include "driver/driver-hook-protocol.h"
+#include "hostdev/hostdev-domain.h"
+
+/**
+ * The hook program of libvirt's QEMU driver (docs/hooks.rst): NAME OPERATION SUB-OPERATION EXTRA,
+ * the domain's XML on stdin. A guest that is no pSeries KVM guest with PCI hostdevs never notices
+ * it. It asks virtppc64d, never libvirt, which waits for it and holds the domain meanwhile.
+ *
+ * Only `prepare` may fail, which stops the start. At `started` and `reconnect` a failure would kill
+ * the running guest. Nothing is written to stdout: it would become the domain's XML.
+ */
+
+/* The exit status where time runs out. */
+static volatile sig_atomic_t verdict = EXIT_SUCCESS;
+
+static void
+on_alarm (int number)
+{
+  static const char words[] = "ppc64-hostdev: virtppc64d did not answer in time. "
+                              "See \"systemctl status virtppc64d\".\n";
+  gssize ignored = write (STDERR_FILENO, words, sizeof words - 1);
+
+  (void) ignored;
+  _exit (verdict);
+}
+
+static void
+set_alarm (guint seconds)
+{
+  const struct sigaction action = { .sa_handler = on_alarm };
+
+  sigaction (SIGALRM, &action, NULL);
+  alarm (seconds);
+}
+
+/* All of stdin; NULL where it is more than a domain's XML can be. */
+static GString *
+read_stdin (void)
+{
+  GString *xml = g_string_new (NULL);
+  char buffer[16 * 1024];
+  gssize got;
+
+  while ((got = read (STDIN_FILENO, buffer, sizeof buffer)) > 0
+         && xml->len <= HOSTDEV_DOMAIN_XML_MAX)
+    g_string_append_len (xml, buffer, got);
+  if (got == 0)
+    return xml;
+  g_string_free (xml, TRUE);
+  return NULL;
+}
+
+static gboolean
+ask_driver (const char *operation, const char *xml, GError **error)
+{
+  const char *path = g_getenv (DRIVER_HOOK_SOCKET_ENV);
+  g_autoptr (GSocketAddress) address
+      = g_unix_socket_address_new (path != NULL ? path : DRIVER_RUN_DIR "/hook");
+  g_autoptr (GSocketClient) client = g_socket_client_new ();
+  g_autoptr (GSocketConnection) connection = NULL;
+  g_autoptr (GVariant) reply = NULL;
+  g_autoptr (GError) failed = NULL;
+  gboolean allowed;
+  const char *why;
+
+  /* Else GIO loads its modules to look for a proxy. */
+  g_socket_client_set_enable_proxy (client, FALSE);
+  connection = g_socket_client_connect (client, G_SOCKET_CONNECTABLE (address), NULL, &failed);
+  if (connection != NULL
+      && driver_hook_send (connection, g_variant_new (DRIVER_HOOK_REQUEST, operation, xml),
+                           &failed))
+    reply = driver_hook_receive (connection, DRIVER_HOOK_REPLY, &failed);
+  if (reply == NULL)
+    {
+      g_set_error (error, COMMON_ERROR, COMMON_ERROR_HELPER_UNAVAILABLE,
+                   _ ("virtppc64d, which sees to PCI passthrough, cannot be reached (%s). See "
+                      "“systemctl status virtppc64d”."),
+                   failed->message);
+      return FALSE;
+    }
+  g_variant_get (reply, "(b&s)", &allowed, &why);
+  if (!allowed)
+    g_set_error_literal (error, COMMON_ERROR, COMMON_ERROR_INTERNAL, why);
+  return allowed;
+}
+
+/* Those that virtppc64d wants to know of. */
+static gboolean
+is_wanted (const char *operation)
+{
+  static const char *const wanted[] = { "prepare", "started", "release", "reconnect", NULL };
+
+  return g_strv_contains (wanted, operation);
+}
+
+/* The domain, where it concerns us. */
+static HostdevDomain *
+find_guest (const GString *xml, GError **error)
+{
+  g_autoptr (HostdevDomain) domain = NULL;
+
+  if (xml == NULL)
+    return NULL;
+  domain = hostdev_domain_new_from_xml (xml->str, (gssize) xml->len, error);
+  if (domain == NULL || !hostdev_domain_is_pseries_kvm (domain)
+      || hostdev_domain_get_devices (domain)->len == 0)
+    return NULL;
+  return g_steal_pointer (&domain);
+}
+
+int
+main (int argc, char **argv)
+{
+  const char *operation = argc >= 3 ? argv[2] : "";
+  gboolean may_refuse = g_str_equal (operation, "prepare");
+  g_autoptr (GError) error = NULL;
+
+  set_alarm (may_refuse ? DRIVER_HOOK_PREPARE_TIMEOUT : DRIVER_HOOK_OTHER_TIMEOUT);
+  setlocale (LC_ALL, "");
+  bindtextdomain (GETTEXT_PACKAGE, LOCALEDIR);
+  bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
+  textdomain (GETTEXT_PACKAGE);
+
+  if (!is_wanted (operation))
+    return EXIT_SUCCESS;
+
+  GString *xml = read_stdin ();
+  g_autoptr (HostdevDomain) domain = find_guest (xml, &error);
+  gboolean ok = TRUE;
+
+  if (domain != NULL)
+    {
+      verdict = may_refuse ? EXIT_FAILURE : EXIT_SUCCESS;
+      ok = ask_driver (operation, xml->str, &error);
+    }
+  /* What is no domain is libvirt's to judge; our own element in it is not. */
+  else if (g_error_matches (error, COMMON_ERROR, COMMON_ERROR_INVALID_METADATA))
+    ok = FALSE;
+  if (!ok)
+    g_printerr ("ppc64-hostdev: %s\n", error->message);
+  if (xml != NULL)
+    g_string_free (xml, TRUE);
+  return ok || !may_refuse ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <glib.h>
+
+#include "driver/driver-frame.h"
+
+/**
+ * DriverPipe: one direction of a connection. It reads frames from one socket, shows each header to
+ * its owner, and writes to the other socket, byte for byte, what the owner lets pass. It never
+ * blocks, and it never reads beyond what belongs to a frame: the descriptors that follow some
+ * frames would be lost in the kernel otherwise.
+ *
+ * After a CALL_WITH_FDS from a client, or a REPLY_WITH_FDS from a daemon, come that many messages
+ * of one byte with one descriptor each (libvirt src/util/virsocket.c: virSocketSendFD).
+ */
+typedef struct _DriverPipe DriverPipe;
+
+typedef enum
+{
+  DRIVER_PIPE_PASS,  /* as it comes, without being held as a whole */
+  DRIVER_PIPE_GATHER /* take the whole frame out of the stream, and give it to frame() */
+} DriverPipeAction;
+
+typedef struct
+{
+  /* A frame begins. One that is followed by descriptors always passes. */
+  DriverPipeAction (*header) (const DriverFrameHeader *header, gpointer data);
+  /* A gathered frame is complete; it comes to the other side only by driver_pipe_inject. */
+  void (*frame) (const DriverFrameHeader *header, GBytes *frame, gpointer data);
+} DriverPipeOwner;
+
+/** driver_pipe_new: @fds_type is the type of frame that descriptors follow in this direction. */
+DriverPipe *driver_pipe_new (DriverFrameType fds_type, const DriverPipeOwner *owner, gpointer data);
+void driver_pipe_free (DriverPipe *pipe);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (DriverPipe, driver_pipe_free)
+
+typedef enum
+{
+  DRIVER_PIPE_MORE,  /* there may be more at once */
+  DRIVER_PIPE_AGAIN, /* not now */
+  DRIVER_PIPE_END    /* closed by the peer, failed, or (reading) no libvirt RPC: @error says which,
+                        unset for a close */
+} DriverPipeResult;
+
+/** driver_pipe_read: reads what is there from @fd, at most one buffer. */
+DriverPipeResult driver_pipe_read (DriverPipe *pipe, int fd, GError **error);
+
+/** driver_pipe_write: writes what it can to @fd. */
+DriverPipeResult driver_pipe_write (DriverPipe *pipe, int fd, GError **error);
+
+/** driver_pipe_wants_input: FALSE while too much waits to be written. */
+gboolean driver_pipe_wants_input (const DriverPipe *pipe);
+gboolean driver_pipe_has_output (const DriverPipe *pipe);
+
+/** driver_pipe_inject: puts a whole frame into the stream, as soon as one that passes has passed.
+ */
+void driver_pipe_inject (DriverPipe *pipe, GBytes *frame);
+
+/** driver_pipe_discard: nobody reads the other side any more: drops what waits, and what comes. */
+void driver_pipe_discard (DriverPipe *pipe);

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "driver/driver-relay.h"
+
+#include <errno.h>
+#include <glib-unix.h>
+#include <glib/gi18n-lib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+enum
+{
+  /* Where the queue of libvirt's socket is full, as after its restart. */
+  RETRY_MILLISECONDS = 20,
+  RETRIES = 500,
+  /* Where this process has no descriptor left. */
+  PAUSE_MILLISECONDS = 500,
+};
+
+struct _DriverRelay
+{
+  int listener;
+  struct sockaddr_un upstream;
+  guint watch; /* of the listener, or the pause before it */
+  DriverOfferFunc offer;
+  gpointer offer_data;
+  GHashTable *connections; /* DriverConnection */
+  GHashTable *pending;     /* Pending */
+};
+
+/* A client whose connection to libvirt is not there yet. */
+typedef struct
+{
+  DriverRelay *relay;
+  int client;
+  guint tries;
+  guint timer;
+} Pending;
+
+static gboolean accept_client (gint fd, GIOCondition condition, gpointer data);
+
+static void
+pending_free (Pending *pending)
+{
+  if (pending->timer != 0)
+    g_source_remove (pending->timer);
+  if (pending->client >= 0)
+    close (pending->client);
+  g_free (pending);
+}
+
+static void
+closed (DriverConnection *connection, gpointer data)
+{
+  DriverRelay *self = data;
+
+  g_hash_table_remove (self->connections, connection);
+}
+
+/* A descriptor, or -1 and errno. */
+static int
+connect_upstream (const DriverRelay *self)
+{
+  int fd = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  int failed;
+
+  if (fd < 0)
+    return -1;
+  if (connect (fd, (const struct sockaddr *) &self->upstream, sizeof self->upstream) == 0)
+    return fd;
+  failed = errno;
+  close (fd);
+  errno = failed;
+  return -1;
+}
+
+static gboolean
+try_upstream (gpointer data)
+{
+  Pending *pending = data;
+  DriverRelay *self = pending->relay;
+  int server = connect_upstream (self);
+
+  if (server < 0 && errno == EAGAIN && ++pending->tries < RETRIES)
+    {
+      if (pending->timer == 0)
+        pending->timer = g_timeout_add (RETRY_MILLISECONDS, try_upstream, pending);
+      return G_SOURCE_CONTINUE;
+    }
+  if (server < 0)
+    /* The client sees what it would see of a daemon that is not there: an end of the connection. */
+    g_warning (_ ("cannot reach libvirt at %s: %s"), self->upstream.sun_path, g_strerror (errno));
+  else
+    {
+      int client = pending->client;
+
+      pending->client = -1;
+      g_hash_table_add (self->connections, driver_connection_new (client, server, self->offer,
+                                                                  self->offer_data, closed, self));
+    }
+  pending->timer = 0;
+  g_hash_table_remove (self->pending, pending);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+resume (gpointer data)
+{
+  DriverRelay *self = data;
+
+  self->watch = g_unix_fd_add (self->listener, G_IO_IN, accept_client, self);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+accept_client (gint fd, GIOCondition condition, gpointer data)
+{
+  DriverRelay *self = data;
+  int client = accept4 (fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+  if (client < 0)
+    {
+      if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM)
+        return G_SOURCE_CONTINUE;
+      g_warning (_ ("cannot take another client now: %s"), g_strerror (errno));
+      self->watch = g_timeout_add (PAUSE_MILLISECONDS, resume, self);
+      return G_SOURCE_REMOVE;
+    }
+
+  Pending *pending = g_new0 (Pending, 1);
+  *pending = (Pending){ .relay = self, .client = client };
+  g_hash_table_add (self->pending, pending);
+  try_upstream (pending);
+  return G_SOURCE_CONTINUE;
+}
+
+DriverRelay *
+driver_relay_new (int listener, const char *upstream, DriverOfferFunc offer, gpointer offer_data)
+{
+  DriverRelay *self = g_new0 (DriverRelay, 1);
+
+  self->listener = listener;
+  self->upstream.sun_family = AF_UNIX;
+  g_strlcpy (self->upstream.sun_path, upstream, sizeof self->upstream.sun_path);
+  self->offer = offer;
+  self->offer_data = offer_data;
+  self->connections
+      = g_hash_table_new_full (NULL, NULL, (GDestroyNotify) driver_connection_free, NULL);
+  self->pending = g_hash_table_new_full (NULL, NULL, (GDestroyNotify) pending_free, NULL);
+  g_unix_set_fd_nonblocking (listener, TRUE, NULL);
+  self->watch = g_unix_fd_add (listener, G_IO_IN, accept_client, self);
+  return self;
+}
+
+void
+driver_relay_free (DriverRelay *self)
+{
+  if (self == NULL)
+    return;
+  g_source_remove (self->watch);
+  close (self->listener);
+  g_hash_table_unref (self->pending);
+  g_hash_table_unref (self->connections);
+  g_free (self);
+}
+
+guint
+driver_relay_get_n_connections (const DriverRelay *self)
+{
+  return g_hash_table_size (self->connections);
+}

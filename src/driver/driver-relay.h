@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <glib.h>
+
+#include "driver/driver-connection.h"
+
+/**
+ * DriverRelay: listens where libvirt's clients connect, and gives each its own connection to
+ * libvirt's real socket. Lives on the default main context.
+ */
+typedef struct _DriverRelay DriverRelay;
+
+/**
+ * driver_relay_new: @listener is a listening socket, taken.
+ * @upstream: the path of the real socket
+ * @offer: as for driver_connection_new; NULL for a read-only relay
+ */
+DriverRelay *
+driver_relay_new (int listener, const char *upstream, DriverOfferFunc offer, gpointer offer_data);
+
+/** driver_relay_free: closes the listener and every connection. */
+void driver_relay_free (DriverRelay *relay);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (DriverRelay, driver_relay_free)
+
+guint driver_relay_get_n_connections (const DriverRelay *relay);

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <glib.h>
+
+#include "driver/driver-domains.h"
+#include "driver/driver-helper.h"
+
+/* Seconds that a lease may be merely prepared before it counts as forgotten: longer than libvirt
+   takes from a hook, or a forwarded call, to a domain that shows the device. */
+#define DRIVER_SETTLE_GRACE 60
+
+typedef struct
+{
+  const char *domain_uuid;
+  const char *own_lease; /* one that the caller itself prepared: no grace; or NULL */
+  guint grace;           /* seconds: DRIVER_SETTLE_GRACE but for tests */
+  guint release_timeout; /* seconds to wait for a group to become free */
+} DriverSettle;
+
+typedef enum
+{
+  DRIVER_SETTLED,
+  DRIVER_SETTLE_LATER,  /* a lease is too young to be judged: once more, after the grace */
+  DRIVER_SETTLE_UNKNOWN /* libvirt or the helper does not answer: nothing was done */
+} DriverSettled;
+
+/**
+ * driver_settle: makes the leases of one domain fit its live XML. A lease with a function that the
+ * guest has is committed where it was not; one without is released. A group is given back only when
+ * the guest has none of its functions.
+ *
+ * For a worker thread, with no transaction of the same domain under way.
+ */
+DriverSettled
+driver_settle (DriverHelper *helper, const DriverDomains *domains, const DriverSettle *how);
+
+/** driver_settle_commit: notes what the guest got, and logs it. */
+void driver_settle_commit (DriverHelper *helper, const DriverLease *lease);
+
+/** driver_settle_commit_start: the same for a guest that has just been started. It chooses its
+ * interrupt controller later, when it boots, so that nothing is claimed of that. */
+void driver_settle_commit_start (DriverHelper *helper, const DriverLease *lease);
+
+/** driver_settle_release: gives a group back, and logs it. */
+void driver_settle_release (DriverHelper *helper, const DriverLease *lease, guint timeout);

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <gio/gio.h>
+
+/**
+ * TestDaemon: a libvirtd of the test's own, as an ordinary user, with all that it keeps in a
+ * directory that goes away with it; and virtppc64d before it.
+ */
+typedef struct
+{
+  char *directory;
+  char *sockets; /* libvirtd's own */
+  char *relayed; /* virtppc64d's */
+  GSubprocess *libvirtd;
+  GSubprocess *driver;
+} TestDaemon;
+
+/** test_daemon_installed: FALSE where this machine has no libvirtd. */
+gboolean test_daemon_installed (void);
+
+void test_daemon_start (TestDaemon *self);
+void test_daemon_stop (TestDaemon *self);
+
+/** Of them, libvirtd alone, as it is restarted. */
+void test_daemon_start_libvirtd (TestDaemon *self);
+void test_daemon_kill_libvirtd (TestDaemon *self);
+
+/** test_daemon_uri: of @scheme ("test", "qemu") and @path, through virtppc64d or beside it. */
+char *
+test_daemon_uri (const TestDaemon *self, const char *scheme, const char *path, gboolean relayed);
+
+/** test_virsh: what `virsh -c URI COMMAND` prints, on both; @status is how it ends. */
+char *test_virsh (const char *uri, const char *command, int *status);

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "driver-held.h"
+
+#include <string.h>
+
+#include "common/common-error.h"
+
+#define GRACE_SECONDS 1
+
+static gboolean
+get_xml (gpointer data, const char *uuid, guint timeout, char **xml, GError **error)
+{
+  TestHeld *self = data;
+  gboolean unavailable;
+
+  g_assert_cmpstr (uuid, ==, TEST_UUID);
+  g_mutex_lock (&self->lock);
+  self->lookups++;
+  *xml = g_strdup (self->xml);
+  unavailable = self->unavailable;
+  g_mutex_unlock (&self->lock);
+  if (unavailable)
+    g_set_error_literal (error, COMMON_ERROR, COMMON_ERROR_LIBVIRT_UNAVAILABLE, "libvirt is gone.");
+  return !unavailable;
+}
+
+void
+test_held_set_unavailable (TestHeld *self, gboolean unavailable)
+{
+  g_mutex_lock (&self->lock);
+  self->unavailable = unavailable;
+  g_mutex_unlock (&self->lock);
+}
+
+void
+test_held_set_guest (TestHeld *self, TestGuest guest, const char *devices)
+{
+  g_mutex_lock (&self->lock);
+  g_free (self->xml);
+  self->xml = g_strdup_printf (
+      "<domain type='%s'%s><name>guest</name><uuid>" TEST_UUID "</uuid>"
+      "<os><type arch='ppc64le' machine='pseries-7.2'>hvm</type></os><devices>"
+      "<controller type='pci' index='0' model='pci-root'/>%s%s</devices></domain>",
+      (guest & TCG) != 0 ? "qemu" : "kvm", (guest & STOPPED) != 0 ? "" : " id='7'",
+      (guest & NO_PHB) != 0 ? ""
+                            : "<controller type='pci' index='1' model='pci-root'>"
+                              "<target index='1'/></controller>"
+                              "<controller type='pci' index='2' model='pci-root'>"
+                              "<target index='2'/></controller>",
+      devices);
+  g_mutex_unlock (&self->lock);
+}
+
+void
+test_held_set_up (TestHeld *self, gconstpointer data)
+{
+  g_mutex_init (&self->lock);
+  self->fake = test_helper_new ();
+  self->helper = driver_helper_new (test_helper_get_address (self->fake));
+  self->domains = (DriverDomains){ get_xml, self };
+  self->transactions = driver_transactions_new (self->helper, &self->domains, GRACE_SECONDS);
+  test_held_set_guest (self, RUNNING, "");
+  test_relay_start (&self->relay, driver_transactions_offer, self->transactions);
+  test_relay_open (&self->relay);
+}
+
+gboolean
+test_held_is_idle (gpointer transactions)
+{
+  return driver_transactions_get_length (transactions) == 0;
+}
+
+void
+test_held_tear_down (TestHeld *self, gconstpointer data)
+{
+  test_wait (test_held_is_idle, self->transactions);
+  test_relay_stop (&self->relay);
+  driver_transactions_free (self->transactions);
+  driver_helper_free (self->helper);
+  test_helper_free (self->fake);
+  g_free (self->xml);
+  g_mutex_clear (&self->lock);
+}
+
+void
+test_held_expect_forwarded (TestHeld *self, GBytes *call, const char *log)
+{
+  test_expect (self->relay.server, call);
+  g_assert_cmpstr (test_helper_get_log (self->fake), ==, log);
+  test_helper_clear_log (self->fake);
+}
+
+gboolean
+test_held_has_no_lease (gpointer fake)
+{
+  return test_helper_get_n_leases (fake) == 0;
+}
+
+gboolean
+test_held_is_committed (gpointer fake)
+{
+  return strstr (test_helper_get_log (fake), "Commit(L1)") != NULL;
+}
