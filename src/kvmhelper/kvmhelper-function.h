@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "common/pci-address.h"
+#include "kvmhelper/kvmhelper-kernel.h"
+
+/**
+ * A PCI function, as /sys/bus/pci/devices/ADDRESS has it.
+ */
+
+/* What a function is. Two that agree in all of this, at the same address, are taken for the same.
+ */
+typedef struct
+{
+  guint vendor, device, subsystem_vendor, subsystem_device;
+  guint class; /* 24 bits */
+} KvmHelperIdentity;
+
+typedef struct
+{
+  PciAddress address;
+  KvmHelperIdentity identity;
+  gboolean endpoint;     /* header type 0; FALSE for bridges, and where it cannot be read */
+  char *driver;          /* "": none */
+  char *driver_override; /* "": none */
+  gboolean is_vf;
+  PciAddress physfn; /* of a VF */
+  guint numvfs;
+  int group; /* IOMMU group, -1: none */
+} KvmHelperFunction;
+
+/** kvmhelper_function_path: "bus/pci/devices/ADDRESS", or with "/@attribute"; to be freed. */
+char *kvmhelper_function_path (const PciAddress *address, const char *attribute);
+
+/** kvmhelper_function_read: NULL with COMMON_ERROR_DEVICE_UNKNOWN where there is none. */
+KvmHelperFunction *
+kvmhelper_function_read (const KvmHelperKernel *kernel, const PciAddress *address, GError **error);
+
+void kvmhelper_function_free (KvmHelperFunction *function);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (KvmHelperFunction, kvmhelper_function_free)
+
+/** kvmhelper_function_read_all: every function of the host, by address. */
+GPtrArray *kvmhelper_function_read_all (const KvmHelperKernel *kernel);
+
+/** kvmhelper_function_read_identity: FALSE with COMMON_ERROR_DEVICE_UNKNOWN. */
+gboolean kvmhelper_function_read_identity (const KvmHelperKernel *kernel, const PciAddress *address,
+                                           KvmHelperIdentity *identity, GError **error);
+
+gboolean kvmhelper_identity_equal (const KvmHelperIdentity *a, const KvmHelperIdentity *b);
+
+/** kvmhelper_function_driver: the driver that is bound now, "" for none. */
+char *kvmhelper_function_driver (const KvmHelperKernel *kernel, const PciAddress *address);
+
+/** kvmhelper_function_override: driver_override, "" for none. */
+char *kvmhelper_function_override (const KvmHelperKernel *kernel, const PciAddress *address);
+
+/** kvmhelper_function_group: the number of its IOMMU group, -1 for none. */
+int kvmhelper_function_group (const KvmHelperKernel *kernel, const PciAddress *address);
+
+/**
+ * kvmhelper_driver_is_vfio: whether @driver gives functions to user space by VFIO: vfio-pci, or a
+ * variant of it for one kind of device ("mlx5_vfio_pci").
+ */
+gboolean kvmhelper_driver_is_vfio (const char *driver);

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "kvmhelper/kvmhelper-group.h"
+
+#include "common/common-error.h"
+#include "kvmhelper/kvmhelper-limits.h"
+
+#include <glib/gi18n-lib.h>
+#include <stdio.h>
+
+/* The two words of eeh_pe_state (arch/powerpc/kernel/eeh_sysfs.c: eeh_pe_state_show): what the
+ * firmware says, and what the kernel holds (arch/powerpc/include/asm/eeh.h: EEH_STATE_*, EEH_PE_*).
+ */
+#define STATE_UNAVAILABLE 0x001
+#define STATE_MMIO_ACTIVE 0x008
+#define STATE_DMA_ACTIVE  0x010
+#define PE_ISOLATED       0x001
+#define PE_RECOVERING     0x002
+#define PE_REMOVED        0x400
+
+void
+kvmhelper_fact_clear (KvmHelperFact *fact)
+{
+  g_clear_pointer (&fact->source, g_free);
+}
+
+KvmHelperGroup *
+kvmhelper_group_new (const KvmHelperKernel *kernel, guint number, const PciAddress *first)
+{
+  KvmHelperGroup *group = g_new0 (KvmHelperGroup, 1);
+  g_autofree char *path = g_strdup_printf ("kernel/iommu_groups/%u/name", number);
+
+  group->number = number;
+  group->members = g_ptr_array_new_with_free_func ((GDestroyNotify) kvmhelper_function_free);
+  group->name = kvmhelper_kernel_read_line (kernel, KVMHELPER_SYS, path);
+  if (group->name == NULL)
+    group->name = g_strdup ("");
+  if (sscanf (group->name, "domain%u-pe%x", &group->phb, &group->pe) == 2)
+    group->has_pe = TRUE;
+  else
+    group->phb = first->domain;
+  return group;
+}
+
+KvmHelperGroup *
+kvmhelper_group_read (const KvmHelperKernel *kernel, const PciAddress *address, GError **error)
+{
+  g_autoptr (KvmHelperFunction) function = kvmhelper_function_read (kernel, address, error);
+  g_autoptr (KvmHelperGroup) group = NULL;
+  g_autoptr (GPtrArray) names = NULL;
+  g_autofree char *path = NULL;
+  char name[PCI_ADDRESS_LEN];
+
+  if (function == NULL)
+    return NULL;
+  pci_address_format (address, name);
+  if (!function->endpoint)
+    {
+      g_set_error (error, COMMON_ERROR, COMMON_ERROR_NOT_ENDPOINT,
+                   _ ("%s is a bridge; only the functions behind it can be given to a guest"),
+                   name);
+      return NULL;
+    }
+  if (function->group < 0)
+    {
+      g_set_error (error, COMMON_ERROR, COMMON_ERROR_NO_IOMMU_GROUP,
+                   _ ("The kernel put %s in no IOMMU group, so it cannot be given to a guest"),
+                   name);
+      return NULL;
+    }
+
+  group = kvmhelper_group_new (kernel, (guint) function->group, address);
+  path = g_strdup_printf ("kernel/iommu_groups/%u/devices", group->number);
+  names = kvmhelper_kernel_list (kernel, KVMHELPER_SYS, path);
+  for (guint i = 0; i < names->len && group->members->len < KVMHELPER_MAX_MEMBERS; i++)
+    {
+      PciAddress member;
+      KvmHelperFunction *read;
+
+      if (!pci_address_parse (names->pdata[i], &member, NULL))
+        continue;
+      read = kvmhelper_function_read (kernel, &member, error);
+      if (read == NULL)
+        return NULL;
+      g_ptr_array_add (group->members, read);
+    }
+  return g_steal_pointer (&group);
+}
+
+void
+kvmhelper_group_free (KvmHelperGroup *group)
+{
+  g_free (group->name);
+  g_ptr_array_unref (group->members);
+  g_free (group);
+}
+
+const char *
+kvmhelper_pe_state_parse (const char *text)
+{
+  guint firmware, kernel;
+
+  if (sscanf (text, "%x %x", &firmware, &kernel) != 2)
+    return "unknown";
+  if ((firmware & STATE_UNAVAILABLE) != 0 || (kernel & PE_REMOVED) != 0)
+    return "unavailable";
+  if ((kernel & (PE_ISOLATED | PE_RECOVERING)) == 0 && (firmware & STATE_MMIO_ACTIVE) != 0
+      && (firmware & STATE_DMA_ACTIVE) != 0)
+    return "normal";
+  return "frozen";
+}
+
+KvmHelperFact
+kvmhelper_group_pe_state (const KvmHelperKernel *kernel, const KvmHelperGroup *group)
+{
+  KvmHelperFact fact = { "unknown", NULL };
+
+  for (guint i = 0; i < group->members->len; i++)
+    {
+      const KvmHelperFunction *member = group->members->pdata[i];
+      g_autofree char *path = NULL;
+      g_autofree char *text = NULL;
+
+      if (!member->endpoint)
+        continue;
+      path = kvmhelper_function_path (&member->address, "eeh_pe_state");
+      text = kvmhelper_kernel_read_line (kernel, KVMHELPER_SYS, path);
+      if (text != NULL)
+        fact.value = kvmhelper_pe_state_parse (text);
+      fact.source = g_strconcat ("/sys/", path, NULL);
+      return fact;
+    }
+  fact.source = g_strdup ("inferred: the group has no endpoint");
+  return fact;
+}

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "kvmhelper/kvmhelper-kernel.h"
+
+/**
+ * kvmhelper_host_read: the host description, a floating a{sv} as GetHost of the D-Bus interface has
+ * it. @leases: elements KvmHelperLease.
+ */
+GVariant *kvmhelper_host_read (const KvmHelperKernel *kernel, const GPtrArray *leases);

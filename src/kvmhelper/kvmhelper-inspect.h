@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "kvmhelper/kvmhelper-group.h"
+#include "kvmhelper/kvmhelper-lease.h"
+
+/**
+ * What the process that holds a group has of it, read from the kernel: nothing is asked of that
+ * process, and no ioctl is made on anything of its. What the kernel shows nowhere is inferred, and
+ * says so.
+ */
+typedef struct
+{
+  PciAddress address;
+  guint group;
+  guint holder_pid; /* 0: nobody holds it; nothing below is set then */
+  KvmHelperFact interrupts;
+  guint vectors;        /* enabled on the function */
+  guint passed_through; /* of the group's */
+  char *passed_source;
+  GArray *sources; /* KvmHelperSource: the group's in KVM's table */
+  KvmHelperFact dma;
+  guint tce_tables;
+  KvmHelperFact eeh;
+  KvmHelperFact pe_state;
+} KvmHelperInspection;
+
+/**
+ * kvmhelper_inspection_new: NULL with COMMON_ERROR_DEVICE_UNKNOWN, COMMON_ERROR_NOT_ENDPOINT or
+ * COMMON_ERROR_NO_IOMMU_GROUP.
+ */
+KvmHelperInspection *
+kvmhelper_inspection_new (const KvmHelperKernel *kernel, const PciAddress *address, GError **error);
+void kvmhelper_inspection_free (KvmHelperInspection *inspection);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (KvmHelperInspection, kvmhelper_inspection_free)
+
+/** kvmhelper_inspection_to_variant: a floating a{sv}, as Inspect has it. @lease may be NULL. */
+GVariant *kvmhelper_inspection_to_variant (const KvmHelperInspection *inspection,
+                                           const KvmHelperLease *lease);
+
+/** kvmhelper_inspection_summary: in a line, for the lease's record. */
+char *kvmhelper_inspection_summary (const KvmHelperInspection *inspection);
+
+/**
+ * kvmhelper_inspection_count_vectors: how many lines of /proc/interrupts are VFIO's for the
+ * function: "vfio-msix[0](0000:01:00.0)" (drivers/vfio/pci/vfio_pci_intrs.c).
+ */
+guint kvmhelper_inspection_count_vectors (const char *interrupts, const PciAddress *address);

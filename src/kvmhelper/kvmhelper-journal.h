@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "kvmhelper/kvmhelper-lease.h"
+
+/**
+ * KvmHelperJournal: the records of leases on disk, a file each, in the "leases" directory of the
+ * state directory. When a write or a removal returns, it has reached the disk: file, name and
+ * directory; a reader finds a record whole or not at all. All errors are
+ * COMMON_ERROR_JOURNAL_FAILED. Used by one thread at a time.
+ */
+typedef struct _KvmHelperJournal KvmHelperJournal;
+
+/** kvmhelper_journal_open: makes the directory, for root alone, where there is none. */
+KvmHelperJournal *kvmhelper_journal_open (const char *state_directory, GError **error);
+void kvmhelper_journal_free (KvmHelperJournal *journal);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (KvmHelperJournal, kvmhelper_journal_free)
+
+gboolean
+kvmhelper_journal_write (KvmHelperJournal *journal, const KvmHelperLease *lease, GError **error);
+
+/** kvmhelper_journal_remove: a record that is not there is removed already. */
+gboolean kvmhelper_journal_remove (KvmHelperJournal *journal, const char *id, GError **error);
+
+/**
+ * kvmhelper_journal_load: every record, elements KvmHelperLease. One that cannot be read stays as
+ * it is on disk and is named in the log.
+ */
+GPtrArray *kvmhelper_journal_load (KvmHelperJournal *journal, GError **error);

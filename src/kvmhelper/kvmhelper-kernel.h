@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <gio/gio.h>
+
+/**
+ * The seam to the kernel: everything that the helper reads from, writes to or asks of the kernel
+ * goes through this one table, so that the same code runs on Linux (kvmhelper-kernel-linux.c) and
+ * on a simulated POWER host.
+ *
+ * A path is relative to one of three roots and has no leading slash. It is made of constants,
+ * numbers and names that the kernel gave, and of parsed PCI addresses; never of text that a caller
+ * sent.
+ *
+ * Handles are what the kernel calls file descriptors: they appear inside the structs that are given
+ * to ioctls. Every call answers with a negative errno on failure.
+ */
+typedef enum
+{
+  KVMHELPER_SYS,  /* /sys */
+  KVMHELPER_PROC, /* /proc */
+  KVMHELPER_DEV   /* /dev */
+} KvmHelperRoot;
+
+typedef struct
+{
+  guint mode;  /* type and permissions, as in st_mode */
+  guint major; /* of a device node */
+  guint minor;
+} KvmHelperStat;
+
+typedef struct
+{
+  /* A handle. @flags as open(2), close-on-exec is added. Magic links and paths that lead out of the
+   * root are refused. */
+  int (*open) (gpointer data, KvmHelperRoot root, const char *path, int flags);
+  void (*close) (gpointer data, int handle);
+  gssize (*read) (gpointer data, int handle, void *buffer, gsize length);
+  gssize (*write) (gpointer data, int handle, const void *buffer, gsize length);
+  /* The text of a symbolic link, not terminated; its length. */
+  gssize (*readlink) (gpointer data, KvmHelperRoot root, const char *path, char *buffer,
+                      gsize size);
+  /* Adds the names in a directory to @names (elements char *, freed by the array). */
+  int (*list) (gpointer data, KvmHelperRoot root, const char *path, GPtrArray *names);
+  /* Follows links, also those of /proc/PID/fd; asks no file server. */
+  int (*stat) (gpointer data, KvmHelperRoot root, const char *path, KvmHelperStat *result);
+  int (*ioctl) (gpointer data, int handle, gulong request, gulong argument);
+  /* Maps @length bytes of a device, shared, to read and write. */
+  int (*mmap) (gpointer data, int handle, gsize length, guint64 offset, void **address);
+  int (*munmap) (gpointer data, void *address, gsize length);
+  /* One aligned load of 8 bytes, big-endian as the hardware has them, from what mmap gave. */
+  guint64 (*load) (gpointer data, const void *address);
+  /* A new non-blocking eventfd. */
+  int (*eventfd) (gpointer data);
+} KvmHelperKernelCalls;
+
+typedef struct
+{
+  const KvmHelperKernelCalls *calls;
+  gpointer data;
+  gsize page_size; /* of the kernel, bytes */
+  guint pid;       /* of this process, as the kernel's files name it */
+} KvmHelperKernel;
+
+/**
+ * kvmhelper_kernel_linux_new: the Linux that runs here. The three directories are opened and held;
+ * "/sys", "/proc" and "/dev" outside of tests. NULL with COMMON_ERROR_KERNEL_FAILED.
+ */
+KvmHelperKernel *
+kvmhelper_kernel_linux_new (const char *sys, const char *proc, const char *dev, GError **error);
+void kvmhelper_kernel_linux_free (KvmHelperKernel *kernel);
+
+/* "/sys", "/proc", "/dev": for messages and sources. */
+const char *kvmhelper_kernel_root_name (KvmHelperRoot root);
+
+/* The calls, by their short names. */
+int kvmhelper_kernel_open (const KvmHelperKernel *kernel, KvmHelperRoot root, const char *path,
+                           int flags);
+void kvmhelper_kernel_close (const KvmHelperKernel *kernel, int handle);
+int
+kvmhelper_kernel_ioctl (const KvmHelperKernel *kernel, int handle, gulong request, gulong argument);
+int kvmhelper_kernel_stat (const KvmHelperKernel *kernel, KvmHelperRoot root, const char *path,
+                           KvmHelperStat *result);
+
+/** kvmhelper_kernel_exists: whether there is something at @path. */
+gboolean
+kvmhelper_kernel_exists (const KvmHelperKernel *kernel, KvmHelperRoot root, const char *path);
+
+/**
+ * kvmhelper_kernel_read: the whole of a file, at most @limit bytes (the rest is left out), with a
+ * NUL after it. @length may be NULL. NULL with COMMON_ERROR_KERNEL_FAILED.
+ */
+char *kvmhelper_kernel_read (const KvmHelperKernel *kernel, KvmHelperRoot root, const char *path,
+                             gsize limit, gsize *length, GError **error);
+
+/** kvmhelper_kernel_read_line: a small file's text without white space around it; NULL: none. */
+char *
+kvmhelper_kernel_read_line (const KvmHelperKernel *kernel, KvmHelperRoot root, const char *path);
+
+/** kvmhelper_kernel_read_number: a small file's number, "0x…" as hexadecimal; FALSE: none. */
+gboolean kvmhelper_kernel_read_number (const KvmHelperKernel *kernel, KvmHelperRoot root,
+                                       const char *path, guint64 *number);
+
+/** kvmhelper_kernel_write: writes @text in one call, as sysfs wants it. */
+gboolean kvmhelper_kernel_write (const KvmHelperKernel *kernel, KvmHelperRoot root,
+                                 const char *path, const char *text, GError **error);
+
+/** kvmhelper_kernel_readlink: the text of a link, or NULL. */
+char *
+kvmhelper_kernel_readlink (const KvmHelperKernel *kernel, KvmHelperRoot root, const char *path);
+
+/** kvmhelper_kernel_link_name: the last part of a link's text, as the name of a driver; or NULL. */
+char *
+kvmhelper_kernel_link_name (const KvmHelperKernel *kernel, KvmHelperRoot root, const char *path);
+
+/** kvmhelper_kernel_list: the names in a directory, sorted; empty where there is none. */
+GPtrArray *
+kvmhelper_kernel_list (const KvmHelperKernel *kernel, KvmHelperRoot root, const char *path);
+
+/** kvmhelper_kernel_boot_id: of /proc/sys/kernel/random/boot_id; "" where it cannot be read. */
+char *kvmhelper_kernel_boot_id (const KvmHelperKernel *kernel);
+
+/** kvmhelper_kernel_release: of /proc/sys/kernel/osrelease; "" where it cannot be read. */
+char *kvmhelper_kernel_release (const KvmHelperKernel *kernel);

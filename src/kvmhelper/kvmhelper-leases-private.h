@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "kvmhelper/kvmhelper-leases.h"
+
+#include "kvmhelper/kvmhelper-group.h"
+#include "kvmhelper/kvmhelper-journal.h"
+#include "kvmhelper/kvmhelper-rehearsed.h"
+
+/**
+ * Shared by the parts of KvmHelperLeases: the table (kvmhelper-leases.c), taking
+ * (kvmhelper-prepare.c), giving back and trying again (kvmhelper-release.c), and what is done at
+ * start (kvmhelper-recovery.c).
+ */
+struct _KvmHelperLeases
+{
+  const KvmHelperKernel *kernel;
+  KvmHelperRehearse rehearse;
+  KvmHelperListener listener;
+  GCancellable *cancellable;
+  GThreadPool *retries;
+
+  GMutex lock; /* of all below */
+  GCond freed; /* a key left @working */
+  KvmHelperJournal *journal;
+  KvmHelperRehearsed *rehearsed;
+  GHashTable *table;   /* id -> KvmHelperLease */
+  GHashTable *working; /* keys of groups that a call works on */
+  GHashTable *timers;  /* id -> Retry, of those that are tried again */
+};
+
+/* A group, or a lease without one, that this call works on. */
+typedef struct
+{
+  KvmHelperLeases *leases;
+  char *key;
+} KvmHelperWork;
+
+/**
+ * kvmhelper_work_begin: nobody else works on @group (-1: on lease @id) until the end. Waits up to
+ * @seconds; FALSE with COMMON_ERROR_BUSY.
+ */
+gboolean kvmhelper_work_begin (KvmHelperLeases *leases, int group, const char *id, guint seconds,
+                               KvmHelperWork *work, GError **error);
+void kvmhelper_work_end (KvmHelperWork *work);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (KvmHelperWork, kvmhelper_work_end)
+
+/**
+ * kvmhelper_leases_store: @lease as it is now, on disk first, then in the table; then its listener
+ * hears of it.
+ */
+gboolean
+kvmhelper_leases_store (KvmHelperLeases *leases, const KvmHelperLease *lease, GError **error);
+
+/** kvmhelper_leases_drop: @lease has come to its end. A file that cannot be removed is tried again
+ * at the next start, which finds every member back. */
+void kvmhelper_leases_drop (KvmHelperLeases *leases, const KvmHelperLease *lease);
+
+/**
+ * kvmhelper_leases_finish: gives back what @lease has, once, and drops it: TRUE. Else it is
+ * pending, will be tried again, and *held tells whether somebody holds the group.
+ */
+gboolean kvmhelper_leases_finish (KvmHelperLeases *leases, KvmHelperLease *lease, gboolean *held);
+
+/** kvmhelper_leases_try_again: later, in the background, until @id is back. */
+void kvmhelper_leases_try_again (KvmHelperLeases *leases, const char *id);
+
+/** kvmhelper_leases_retry: the work of the thread pool; @id is freed. */
+void kvmhelper_leases_retry (gpointer id, gpointer leases);
+
+/** kvmhelper_leases_stop_retry: no timer is left for @id. With the lock held. */
+void kvmhelper_leases_stop_retry (KvmHelperLeases *leases, const char *id);
+
+/** kvmhelper_leases_stop_retries: no timer is left. */
+void kvmhelper_leases_stop_retries (KvmHelperLeases *leases);
+
+/** kvmhelper_leases_recover: what is done at start. */
+gboolean kvmhelper_leases_recover (KvmHelperLeases *leases, GError **error);

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "kvmhelper/kvmhelper-leases.h"
+
+/**
+ * KvmHelperService: the D-Bus service. Every method call is handled in a thread of its own, after
+ * polkit said yes to the caller's bus name.
+ */
+typedef struct _KvmHelperService KvmHelperService;
+
+typedef struct
+{
+  const KvmHelperKernel *kernel; /* outlives the service */
+  const char *state_directory;
+  KvmHelperRehearse rehearse;
+} KvmHelperServiceConfig;
+
+/**
+ * kvmhelper_service_new: recovers what another helper left, then stands at its path on @connection.
+ * The name is the caller's to own.
+ */
+KvmHelperService *kvmhelper_service_new (const KvmHelperServiceConfig *config,
+                                         GDBusConnection *connection, GError **error);
+
+/**
+ * kvmhelper_service_stop: new calls are refused, a rehearsal under way is broken off and undone, a
+ * wait for a group ends. FALSE where some call did not come to its end in KVMHELPER_STOP_SECONDS.
+ */
+gboolean kvmhelper_service_stop (KvmHelperService *service);
+
+/** kvmhelper_service_free: after a stop that went well. */
+void kvmhelper_service_free (KvmHelperService *service);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (KvmHelperService, kvmhelper_service_free)

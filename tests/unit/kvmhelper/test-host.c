@@ -1,0 +1,436 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "kvmhelper/kvmhelper-host.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+#include "kvmhelper-double.h"
+#include "kvmhelper/kvmhelper-abi.h"
+#include "kvmhelper/kvmhelper-busy.h"
+#include "kvmhelper/kvmhelper-group.h"
+#include "kvmhelper/kvmhelper-lease.h"
+
+#define NIC    "0000:01:00.0"
+#define DISK   "0001:01:00.0"
+#define FIRST  "0003:01:00.0"
+#define SECOND "0003:01:00.1"
+#define BRIDGE "0003:00:00.0"
+
+static const char cpuinfo[] = "processor\t: 0\n"
+                              "cpu\t\t: POWER9, altivec supported\n"
+                              "\n"
+                              "platform\t: PowerNV\n"
+                              "model\t\t: 8335-GTH\n"
+                              "firmware\t: OPAL\n";
+
+static KvmHelperDouble *
+make_host (void)
+{
+  KvmHelperDouble *host = kvmhelper_double_new ();
+
+  kvmhelper_double_function (host, FIRST, 3, "e1000e", 0);
+  kvmhelper_double_function (host, SECOND, 3, "", 0);
+  kvmhelper_double_function (host, BRIDGE, -1, "pcieport", 1);
+  kvmhelper_double_function (host, NIC, 0, "vfio-pci", 0);
+  kvmhelper_double_function (host, DISK, 1, "nvme", 0);
+  kvmhelper_double_bytes (host, "sys/firmware/devicetree/base/compatible",
+                          "ibm,witherspoon\0ibm,powernv", 28);
+  kvmhelper_double_file (host, "proc/cpuinfo", cpuinfo);
+  return host;
+}
+
+static GVariant *
+read_host (KvmHelperDouble *host, const GPtrArray *leases)
+{
+  g_autoptr (GPtrArray) none = g_ptr_array_new ();
+
+  return g_variant_ref_sink (kvmhelper_host_read (&host->kernel, leases == NULL ? none : leases));
+}
+
+static const char *
+get_text (GVariant *dict, const char *key)
+{
+  const char *text = "(no such key)";
+
+  g_variant_lookup (dict, key, "&s", &text);
+  return text;
+}
+
+static GVariant *
+get_group (GVariant *host, gsize index)
+{
+  g_autoptr (GVariant) groups = g_variant_lookup_value (host, "groups", G_VARIANT_TYPE ("aa{sv}"));
+
+  g_assert_nonnull (groups);
+  return g_variant_get_child_value (groups, index);
+}
+
+static void
+assert_fact (GVariant *dict, const char *key, const char *value, const char *source)
+{
+  const char *its_value, *its_source;
+
+  g_assert_true (g_variant_lookup (dict, key, "(&s&s)", &its_value, &its_source));
+  g_assert_cmpstr (its_value, ==, value);
+  g_assert_cmpstr (its_source, ==, source);
+}
+
+static void
+test_description (void)
+{
+  g_autoptr (KvmHelperDouble) host = make_host ();
+  g_autoptr (GVariant) description = read_host (host, NULL);
+  g_autoptr (GVariant) first = get_group (description, 0);
+  g_autoptr (GVariant) third = get_group (description, 2);
+  g_autoptr (GVariant) members
+      = g_variant_lookup_value (third, "members", G_VARIANT_TYPE ("aa{sv}"));
+  g_autoptr (GVariant) ungrouped
+      = g_variant_lookup_value (description, "ungrouped", G_VARIANT_TYPE ("aa{sv}"));
+  g_autoptr (GVariant) member = g_variant_get_child_value (members, 0);
+  g_autoptr (GVariant) bridge = g_variant_get_child_value (ungrouped, 0);
+  guint number;
+  gboolean endpoint;
+
+  g_assert_cmpstr (get_text (description, "platform"), ==, "powernv");
+  g_assert_cmpstr (get_text (description, "kernel"), ==, "6.12.107");
+  g_assert_cmpstr (get_text (description, "model"), ==, "8335-GTH");
+  g_assert_cmpstr (get_text (description, "firmware"), ==, "OPAL");
+  g_assert_true (g_variant_lookup (description, "page-size", "u", &number));
+  g_assert_cmpuint (number, ==, 65536);
+
+  g_assert_cmpstr (get_text (first, "name"), ==, "domain0-pe1f0");
+  g_assert_cmpstr (get_text (first, "holder"), ==, "none");
+  assert_fact (first, "pe-state", "unknown", "/sys/bus/pci/devices/" NIC "/eeh_pe_state");
+  g_assert_cmpstr (get_text (third, "name"), ==, "domain3-pe1f3");
+  g_assert_true (g_variant_lookup (third, "phb", "u", &number));
+  g_assert_cmpuint (number, ==, 3);
+  g_assert_true (g_variant_lookup (third, "pe", "u", &number));
+  g_assert_cmphex (number, ==, 0x1f3);
+
+  g_assert_cmpuint (g_variant_n_children (members), ==, 2);
+  g_assert_cmpstr (get_text (member, "address"), ==, FIRST);
+  g_assert_cmpstr (get_text (member, "driver"), ==, "e1000e");
+  g_assert_cmpstr (get_text (member, "driver-override"), ==, "");
+  g_assert_true (g_variant_lookup (member, "device", "u", &number));
+  g_assert_cmphex (number, ==, 0x10d3);
+  g_assert_true (g_variant_lookup (member, "class", "u", &number));
+  g_assert_cmphex (number, ==, 0x20000);
+  g_assert_false (g_variant_lookup (member, "busy", "a(ss)", NULL));
+
+  g_assert_cmpuint (g_variant_n_children (ungrouped), ==, 1);
+  g_assert_true (g_variant_lookup (bridge, "endpoint", "b", &endpoint));
+  g_assert_false (endpoint);
+  g_assert_cmpuint (host->writes, ==, 0);
+  g_assert_cmpuint (host->group_opens, ==, 0);
+  g_assert_cmpuint (g_hash_table_size (host->open_paths), ==, 0);
+}
+
+static void
+test_holders (void)
+{
+  g_autoptr (KvmHelperDouble) host = make_host ();
+  g_autoptr (GPtrArray) leases
+      = g_ptr_array_new_with_free_func ((GDestroyNotify) kvmhelper_lease_free);
+  PciAddress address;
+  g_autoptr (KvmHelperGroup) group = NULL;
+  g_autoptr (GVariant) before = NULL;
+  g_autoptr (GVariant) after = NULL;
+  g_autoptr (GVariant) foreign = NULL;
+  g_autoptr (GVariant) guest = NULL;
+  g_autoptr (GVariant) ours = NULL;
+  guint pid;
+
+  kvmhelper_double_hold (host, 31, 0);
+  before = read_host (host, NULL);
+  foreign = get_group (before, 0);
+  g_assert_cmpstr (get_text (foreign, "holder"), ==, "foreign");
+  g_assert_true (g_variant_lookup (foreign, "holder-pid", "u", &pid));
+  g_assert_cmpuint (pid, ==, 31);
+
+  g_assert_true (pci_address_parse (NIC, &address, NULL));
+  group = kvmhelper_group_read (&host->kernel, &address, NULL);
+  g_ptr_array_add (leases, kvmhelper_lease_new ("boot", "4dea22b3-1d52-d8f3-2516-782e98ab3fa0",
+                                                "guest", &address, group->members));
+  after = read_host (host, leases);
+  guest = get_group (after, 0);
+  g_assert_cmpstr (get_text (guest, "holder"), ==, "guest");
+  g_assert_cmpstr (get_text (guest, "domain-name"), ==, "guest");
+
+  /* a worker of ours is no holder */
+  kvmhelper_double_file (host, "proc/31/stat", "31 (x (y) z) S 4242 1 1\n");
+  g_clear_pointer (&after, g_variant_unref);
+  after = read_host (host, leases);
+  ours = get_group (after, 0);
+  g_assert_cmpstr (get_text (ours, "holder"), ==, "none");
+}
+
+static void
+test_pe_states (void)
+{
+  g_assert_cmpstr (kvmhelper_pe_state_parse ("0x00000078 0x00000800"), ==, "normal");
+  g_assert_cmpstr (kvmhelper_pe_state_parse ("0x00000000 0x00000801"), ==, "frozen");
+  g_assert_cmpstr (kvmhelper_pe_state_parse ("0x00000078 0x00000802"), ==, "frozen");
+  g_assert_cmpstr (kvmhelper_pe_state_parse ("0x00000008 0x00000800"), ==, "frozen");
+  g_assert_cmpstr (kvmhelper_pe_state_parse ("0x00000001 0x00000800"), ==, "unavailable");
+  g_assert_cmpstr (kvmhelper_pe_state_parse ("0x00000078 0x00000c00"), ==, "unavailable");
+  g_assert_cmpstr (kvmhelper_pe_state_parse ("normal"), ==, "unknown");
+  g_assert_cmpstr (kvmhelper_pe_state_parse (""), ==, "unknown");
+}
+
+/* --- capabilities --- */
+
+typedef struct
+{
+  KvmHelperDouble *host;
+  int vm_answer, extension_answer;
+} Kvm;
+
+static int
+answer (gpointer data, int handle, gulong request, gulong argument)
+{
+  const Kvm *kvm = data;
+
+  if (request == KVM_CREATE_VM && argument == KVM_VM_PPC_HV)
+    return kvm->vm_answer < 0
+               ? kvm->vm_answer
+               : kvmhelper_kernel_open (&kvm->host->kernel, KVMHELPER_DEV, "kvm", O_RDONLY);
+  if (request == KVM_CHECK_EXTENSION && argument == KVM_CAP_PPC_IRQ_XIVE)
+    return kvm->extension_answer;
+  return request == KVM_CHECK_EXTENSION || request == VFIO_CHECK_EXTENSION ? 1 : -ENOTTY;
+}
+
+static void
+assert_fact_value (GVariant *dict, const char *key, const char *value)
+{
+  const char *its_value, *its_source;
+
+  g_assert_true (g_variant_lookup (dict, key, "(&s&s)", &its_value, &its_source));
+  g_assert_cmpstr (its_value, ==, value);
+  g_assert_cmpstr (its_source, !=, "");
+}
+
+static void
+assert_capability (GVariant *host, const char *name, const char *value)
+{
+  g_autoptr (GVariant) capabilities
+      = g_variant_lookup_value (host, "capabilities", G_VARIANT_TYPE ("a{s(ss)}"));
+
+  assert_fact_value (capabilities, name, value);
+}
+
+static void
+test_capabilities (void)
+{
+  g_autoptr (KvmHelperDouble) host = make_host ();
+  Kvm kvm = { host, 0, 1 };
+  g_autoptr (GVariant) without = read_host (host, NULL);
+  g_autoptr (GVariant) with = NULL;
+  g_autoptr (GVariant) partition = NULL;
+
+  assert_capability (without, "kvm-hv", "no");
+  assert_capability (without, "xive-native", "unknown");
+  assert_capability (without, "irq-bypass", "unknown");
+  assert_capability (without, "eeh", "no");
+  assert_capability (without, "host-xive", "unknown");
+
+  kvmhelper_double_file (host, "dev/kvm", "");
+  kvmhelper_double_file (host, "sys/module/kvm_hv/parameters/kvm_irq_bypass", "1\n");
+  kvmhelper_double_file (host, "proc/powerpc/eeh",
+                         "EEH Subsystem is enabled\nno device=0\neeh_slot_resets=1\n");
+  kvmhelper_double_file (host, "proc/interrupts", " 18:  1  XIVE-IRQ 1044472 Level     x\n");
+  host->ioctl = answer;
+  host->ioctl_data = &kvm;
+  with = read_host (host, NULL);
+  assert_capability (with, "kvm-hv", "yes");
+  assert_capability (with, "host-xive", "yes");
+  assert_capability (with, "xive-native", "yes");
+  assert_capability (with, "xics", "yes");
+  assert_capability (with, "irq-bypass", "yes");
+  assert_capability (with, "spapr-tce", "yes");
+  assert_capability (with, "spapr-tce-vfio", "yes");
+  assert_capability (with, "vfio-spapr-v2", "yes");
+  assert_capability (with, "eeh", "yes");
+  assert_capability (with, "vfio-eeh", "yes");
+
+  kvm.extension_answer = 0;
+  kvmhelper_double_bytes (host, "sys/firmware/devicetree/base/compatible", "IBM,9009-42A", 13);
+  kvmhelper_double_file (host, "proc/cpuinfo", "platform : pSeries\nmodel : IBM,9009-42A\n");
+  kvmhelper_double_file (host, "proc/powerpc/eeh", "EEH Subsystem is globally disabled\n");
+  partition = read_host (host, NULL);
+  g_assert_cmpstr (get_text (partition, "platform"), ==, "pseries");
+  assert_capability (partition, "xive-native", "no");
+  assert_capability (partition, "irq-bypass", "no");
+  assert_capability (partition, "eeh", "no");
+  g_assert_cmpuint (g_hash_table_size (host->open_paths), ==, 0);
+}
+
+/* --- what the host needs --- */
+
+static void
+assert_needs (KvmHelperDouble *host, const char *address, const char *wanted)
+{
+  g_autoptr (KvmHelperBusy) busy = kvmhelper_busy_new (&host->kernel);
+  g_autoptr (KvmHelperFunction) function = NULL;
+  g_autoptr (GPtrArray) needs = NULL;
+  g_autoptr (GString) got = g_string_new (NULL);
+  PciAddress parsed;
+
+  g_assert_true (pci_address_parse (address, &parsed, NULL));
+  function = kvmhelper_function_read (&host->kernel, &parsed, NULL);
+  needs = kvmhelper_busy_get (busy, function);
+  for (guint i = 0; i < needs->len; i++)
+    {
+      const KvmHelperNeed *need = needs->pdata[i];
+
+      g_string_append_printf (got, "%s: %s\n", need->kind, need->detail);
+    }
+  g_assert_cmpstr (got->str, ==, wanted);
+}
+
+static void
+add_disk (KvmHelperDouble *host, const char *name, const char *number, const char *where)
+{
+  g_autofree char *link = g_strdup_printf ("sys/class/block/%s", name);
+  g_autofree char *target = g_strdup_printf ("../../devices/%s/%s", where, name);
+  g_autofree char *dev = g_strdup_printf ("sys/devices/%s/%s/dev", where, name);
+  g_autofree char *holders = g_strdup_printf ("sys/devices/%s/%s/holders/.keep", where, name);
+
+  kvmhelper_double_file (host, dev, number);
+  kvmhelper_double_file (host, holders, "");
+  kvmhelper_double_remove (host, holders);
+  kvmhelper_double_link (host, link, target);
+}
+
+static void
+test_mounted (void)
+{
+  g_autoptr (KvmHelperDouble) host = make_host ();
+
+  add_disk (host, "nvme0n1", "259:0\n", "pci0001:00/" DISK "/nvme/nvme0");
+  add_disk (host, "nvme0n1p2", "259:2\n", "pci0001:00/" DISK "/nvme/nvme0/nvme0n1");
+  assert_needs (host, DISK, "");
+  kvmhelper_double_file (host, "proc/self/mountinfo", "20 1 259:2 / /self rw - ext4 /dev/x rw\n");
+  assert_needs (host, DISK, "mounted: /dev/nvme0n1p2 on /self\n");
+  kvmhelper_double_file (host, "proc/1/mountinfo",
+                         "20 1 259:2 / / rw,relatime shared:1 - ext4 /dev/root rw\n"
+                         "21 20 0:5 / /dev rw - devtmpfs udev rw\n"
+                         "22 20 259:2 /x /srv/my\\040data rw - ext4 /dev/root rw\n"
+                         "broken\n");
+  kvmhelper_double_file (host, "proc/swaps",
+                         "Filename\t\tType\tSize\n/dev/nvme0n1 partition 1 0 -2\n");
+  assert_needs (host, DISK,
+                "swap: /dev/nvme0n1\n"
+                "mounted: /dev/nvme0n1p2 on /\n"
+                "mounted: /dev/nvme0n1p2 on /srv/my data\n");
+  assert_needs (host, NIC, "");
+}
+
+/* md on a partition, dm on the md, mounted: each of it is a need of the disk's function. */
+static void
+test_stacked (void)
+{
+  g_autoptr (KvmHelperDouble) host = make_host ();
+
+  add_disk (host, "sda", "8:0\n", "pci0003:00/" FIRST "/host0/target0:0:0/0:0:0:0/block");
+  add_disk (host, "sda1", "8:1\n", "pci0003:00/" FIRST "/host0/target0:0:0/0:0:0:0/block/sda");
+  add_disk (host, "md0", "9:0\n", "virtual/block");
+  add_disk (host, "dm-0", "253:0\n", "virtual/block");
+  kvmhelper_double_link (
+      host, "sys/devices/pci0003:00/" FIRST "/host0/target0:0:0/0:0:0:0/block/sda/sda1/holders/md0",
+      "../../x");
+  kvmhelper_double_link (host, "sys/devices/virtual/block/md0/holders/dm-0", "../../dm-0");
+  /* a ring must not go on for ever */
+  kvmhelper_double_link (host, "sys/devices/virtual/block/dm-0/holders/md0", "../../md0");
+  kvmhelper_double_file (host, "proc/1/mountinfo", "20 1 253:0 / / rw - xfs /dev/mapper/root rw\n");
+  assert_needs (host, FIRST,
+                "storage: md0 uses /dev/sda1\n"
+                "storage: dm-0 uses /dev/md0\n"
+                "mounted: /dev/dm-0 on /\n"
+                "storage: md0 uses /dev/dm-0\n");
+}
+
+static void
+test_multi_disk (void)
+{
+  g_autoptr (KvmHelperDouble) host = make_host ();
+
+  add_disk (host, "sda", "8:0\n", "pci0003:00/" FIRST "/block");
+  add_disk (host, "sdb", "8:16\n", "pci0003:00/" SECOND "/block");
+  kvmhelper_double_link (host, "sys/fs/btrfs/1234/devices/sdb", "../x");
+  kvmhelper_double_file (host, "proc/1/mountinfo", "20 1 0:30 / /data rw - btrfs /dev/sda rw\n");
+  assert_needs (host, FIRST, "mounted: /dev/sda on /data\n");
+  assert_needs (host, SECOND, "storage: btrfs 1234 uses /dev/sdb\n");
+}
+
+/* An NVMe namespace of several paths is a virtual disk of all its controllers. */
+static void
+test_multipath (void)
+{
+  g_autoptr (KvmHelperDouble) host = make_host ();
+
+  add_disk (host, "nvme0n1", "259:0\n", "virtual/nvme-subsystem/nvme-subsys0");
+  kvmhelper_double_link (host, "sys/class/nvme-subsystem/nvme-subsys0/nvme0",
+                         "../../../devices/pci0001:00/" DISK "/nvme/nvme0");
+  kvmhelper_double_file (host, "proc/1/mountinfo", "20 1 259:0 / / rw - ext4 /dev/root rw\n");
+  assert_needs (host, DISK, "mounted: /dev/nvme0n1 on /\n");
+}
+
+static void
+test_routes (void)
+{
+  g_autoptr (KvmHelperDouble) host = make_host ();
+
+  kvmhelper_double_link (host, "sys/class/net/enP3", "../../devices/pci0003:00/" FIRST "/net/enP3");
+  kvmhelper_double_link (host, "sys/class/net/enP4",
+                         "../../devices/pci0003:00/" SECOND "/net/enP4");
+  kvmhelper_double_link (host, "sys/class/net/br0", "../../devices/virtual/net/br0");
+  kvmhelper_double_link (host, "sys/devices/virtual/net/br0/lower_enP4", "../../../x");
+  kvmhelper_double_file (host, "proc/1/net/route",
+                         "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\n"
+                         "enP3\t0000A8C0\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n"
+                         "br0\t00000000\t0100A8C0\t0003\t0\t0\t100\t00000000\t0\t0\t0\n");
+  assert_needs (host, FIRST, "");
+  assert_needs (host, SECOND, "route: default route by way of br0, over enP4\n");
+  kvmhelper_double_file (
+      host, "proc/1/net/ipv6_route",
+      "00000000000000000000000000000000 00 00000000000000000000000000000000 00 "
+      "fe800000000000000000000000000001 00000400 00000001 00000000 00000003     enP3\n"
+      "00000000000000000000000000000000 00 00000000000000000000000000000000 00 "
+      "00000000000000000000000000000000 ffffffff 00000001 00000000 00200200       lo\n"
+      "fe800000000000000000000000000000 40 00000000000000000000000000000000 00 "
+      "00000000000000000000000000000000 00000100 00000001 00000000 00000001     enP4\n");
+  assert_needs (host, FIRST, "route: default route by way of enP3\n");
+}
+
+static void
+test_console_and_vfs (void)
+{
+  g_autoptr (KvmHelperDouble) host = make_host ();
+
+  kvmhelper_double_file (host, "sys/class/tty/console/active", "tty0 ttyS4\n");
+  kvmhelper_double_link (host, "sys/class/tty/ttyS4",
+                         "../../devices/pci0003:00/" FIRST "/tty/ttyS4");
+  kvmhelper_double_link (host, "sys/class/graphics/fb0",
+                         "../../devices/pci0003:00/" SECOND "/graphics/fb0");
+  kvmhelper_double_file (host, "sys/devices/pci0000:00/" NIC "/sriov_numvfs", "2\n");
+  assert_needs (host, FIRST, "console: the kernel's console ttyS4\n");
+  assert_needs (host, SECOND, "console: the kernel's console tty0\n");
+  assert_needs (host, NIC, "vfs: 2 virtual functions\n");
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/kvmhelper/host/description", test_description);
+  g_test_add_func ("/kvmhelper/host/holders", test_holders);
+  g_test_add_func ("/kvmhelper/host/pe-states", test_pe_states);
+  g_test_add_func ("/kvmhelper/host/capabilities", test_capabilities);
+  g_test_add_func ("/kvmhelper/host/mounted", test_mounted);
+  g_test_add_func ("/kvmhelper/host/stacked", test_stacked);
+  g_test_add_func ("/kvmhelper/host/multi-disk", test_multi_disk);
+  g_test_add_func ("/kvmhelper/host/multipath", test_multipath);
+  g_test_add_func ("/kvmhelper/host/routes", test_routes);
+  g_test_add_func ("/kvmhelper/host/console-and-vfs", test_console_and_vfs);
+  return g_test_run ();
+}
