@@ -85,7 +85,9 @@ check_group (const KvmHelperKernel *kernel, const KvmHelperGroup *group, GError 
       return FALSE;
     }
   state = kvmhelper_group_pe_state (kernel, group);
-  if (g_str_equal (state.value, "frozen") || g_str_equal (state.value, "unavailable"))
+  /* A frozen one is thawed when VFIO opens the device (arch/powerpc/kernel/eeh.c: eeh_dev_open),
+   * and a plan warns of it; this one never comes back. */
+  if (g_str_equal (state.value, "unavailable"))
     {
       g_set_error (error, COMMON_ERROR, COMMON_ERROR_PE_FROZEN,
                    _ ("The partitionable endpoint of IOMMU group %u is %s (%s)"), group->number,

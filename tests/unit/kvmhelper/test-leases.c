@@ -232,8 +232,8 @@ test_refusals (Fixture *fixture, gconstpointer data)
   kvmhelper_double_function (fixture->host, "0005:01:00.0", -1, "e1000e", 0);
   prepare_fails (fixture, UUID, "0005:01:00.0", COMMON_ERROR_NO_IOMMU_GROUP, "0005:01:00.0");
   kvmhelper_double_file (fixture->host, "sys/devices/pci0003:00/" FIRST "/eeh_pe_state",
-                         "0x00000000 0x00000801\n");
-  prepare_fails (fixture, UUID, SECOND, COMMON_ERROR_PE_FROZEN, "frozen");
+                         "0x00000001 0x00000801\n");
+  prepare_fails (fixture, UUID, SECOND, COMMON_ERROR_PE_FROZEN, "unavailable");
   kvmhelper_double_remove (fixture->host, "sys/devices/pci0003:00/" FIRST "/eeh_pe_state");
   /* A sibling that the host needs is reason enough. */
   kvmhelper_double_link (fixture->host, "sys/class/net/eth1",
