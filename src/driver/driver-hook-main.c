@@ -131,11 +131,9 @@ main (int argc, char **argv)
   bind_textdomain_codeset (GETTEXT_PACKAGE, "UTF-8");
   textdomain (GETTEXT_PACKAGE);
 
-  if (!is_wanted (operation))
-    return EXIT_SUCCESS;
-
+  /* Read also where it is of no use: who writes it must not meet a closed pipe. */
   GString *xml = read_stdin ();
-  g_autoptr (HostdevDomain) domain = find_guest (xml, &error);
+  g_autoptr (HostdevDomain) domain = is_wanted (operation) ? find_guest (xml, &error) : NULL;
   gboolean ok = TRUE;
 
   if (domain != NULL)
