@@ -17,8 +17,8 @@ packages_install ()
   "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2
 }
 
-# What the project builds with.
-PACKAGES_BUILD="gcc meson ninja-build pkg-config gettext python3-docutils libglib2.0-dev libglib2.0-dev-bin libjson-glib-dev
+# What the project builds with. polkitd has what tells gettext how to read a file of polkit's actions.
+PACKAGES_BUILD="gcc meson ninja-build pkg-config gettext polkitd python3-docutils libglib2.0-dev libglib2.0-dev-bin libjson-glib-dev
   libxml2-dev libvirt-dev libtirpc-dev libpci-dev libpolkit-gobject-1-dev libsystemd-dev"
 
 # What its tests run with: a real bus, a real libvirtd and its clients, and libvirt's own schemas.
