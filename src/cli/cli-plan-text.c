@@ -159,6 +159,7 @@ cli_plan_print (const HostdevPlan *plan, const HostdevDomain *domain, gboolean v
   cli_text_print (0, allowed ? CLI_STYLE_GOOD : CLI_STYLE_BAD, text);
   for (guint i = 0; i < reasons->len; i++)
     print_reason (g_ptr_array_index (reasons, i));
-  for (guint i = 0; i < devices->len; i++)
+  /* What a guest would have of a device that it does not get, is of no use to most. */
+  for (guint i = 0; (allowed || verbose) && i < devices->len; i++)
     print_device (g_ptr_array_index (devices, i), operation, verbose);
 }
