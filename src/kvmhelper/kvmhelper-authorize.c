@@ -17,7 +17,19 @@ get_authority (KvmHelperService *service, GError **error)
   return service->authority == NULL ? NULL : g_object_ref (service->authority);
 }
 
-/* A caller, or all of them, may leave only so many questions open: each has a thread that waits. */
+/* Whether polkit may ask a person, who may leave it without an answer. */
+static gboolean
+is_interactive (GDBusMethodInvocation *invocation)
+{
+  GDBusMessage *message = g_dbus_method_invocation_get_message (invocation);
+
+  return (g_dbus_message_get_flags (message) & G_DBUS_MESSAGE_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION)
+         != 0;
+}
+
+/* A caller, or all of them, may leave only so many questions to people open: each has a thread that
+ * waits. A question that polkit answers by itself does not count: virtppc64d asks for many guests
+ * at a time, and nobody else's open questions may keep it out. */
 static gboolean
 begin_question (KvmHelperService *service, const char *sender)
 {
@@ -110,10 +122,6 @@ static gboolean
 ask (KvmHelperService *service, GDBusMethodInvocation *invocation, const KvmHelperPolicy *policy,
      GError **error)
 {
-  GDBusMessage *message = g_dbus_method_invocation_get_message (invocation);
-  gboolean interactive
-      = (g_dbus_message_get_flags (message) & G_DBUS_MESSAGE_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION)
-        != 0;
   g_autoptr (PolkitAuthority) authority = get_authority (service, error);
   g_autoptr (PolkitSubject) subject
       = polkit_system_bus_name_new (g_dbus_method_invocation_get_sender (invocation));
@@ -125,8 +133,8 @@ ask (KvmHelperService *service, GDBusMethodInvocation *invocation, const KvmHelp
     return FALSE;
   result = polkit_authority_check_authorization_sync (
       authority, subject, policy->action, details,
-      interactive ? POLKIT_CHECK_AUTHORIZATION_FLAGS_ALLOW_USER_INTERACTION
-                  : POLKIT_CHECK_AUTHORIZATION_FLAGS_NONE,
+      is_interactive (invocation) ? POLKIT_CHECK_AUTHORIZATION_FLAGS_ALLOW_USER_INTERACTION
+                                  : POLKIT_CHECK_AUTHORIZATION_FLAGS_NONE,
       service->cancellable, error);
   if (result == NULL)
     return FALSE;
@@ -147,6 +155,7 @@ authorize (KvmHelperService *service, GDBusMethodInvocation *invocation)
   const char *method = g_dbus_method_invocation_get_method_name (invocation);
   const char *sender = g_dbus_method_invocation_get_sender (invocation);
   const KvmHelperPolicy *policy = kvmhelper_policy_find (method);
+  gboolean interactive = is_interactive (invocation);
   g_autoptr (GError) error = NULL;
   gboolean authorized;
 
@@ -156,14 +165,15 @@ authorize (KvmHelperService *service, GDBusMethodInvocation *invocation)
                                              _ ("%s: not authorized"), method);
       return FALSE;
     }
-  if (!begin_question (service, sender))
+  if (interactive && !begin_question (service, sender))
     {
       g_dbus_method_invocation_return_error (invocation, COMMON_ERROR, COMMON_ERROR_BUSY,
                                              _ ("Too many calls wait for an authorization"));
       return FALSE;
     }
   authorized = ask (service, invocation, policy, &error);
-  end_question (service, sender);
+  if (interactive)
+    end_question (service, sender);
   if (authorized)
     return TRUE;
   if (error->domain == COMMON_ERROR)

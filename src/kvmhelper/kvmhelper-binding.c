@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "kvmhelper/kvmhelper-binding.h"
 
+#include <errno.h>
+
 #include "common/common-error.h"
 #include "common/common-log.h"
 #include "kvmhelper/kvmhelper-holder.h"
@@ -167,6 +169,8 @@ restore_member (const KvmHelperKernel *kernel, const KvmHelperMember *member, GE
       = *member->driver_override != '\0' && !g_str_equal (member->driver_override, member->driver);
   const char *first = late ? "" : member->driver_override;
 
+  if (!check_identity (kernel, member, error))
+    return FALSE;
   if (g_str_equal (driver, member->driver))
     return g_str_equal (override, member->driver_override)
            || set_override (kernel, address, member->driver_override, error);
@@ -203,11 +207,16 @@ restore_member (const KvmHelperKernel *kernel, const KvmHelperMember *member, GE
 static gboolean
 is_settled (const KvmHelperKernel *kernel, const KvmHelperMember *member)
 {
+  g_autofree char *path = kvmhelper_function_path (&member->address, NULL);
   g_autofree char *driver = NULL;
   g_autofree char *override = NULL;
+  g_autoptr (GError) error = NULL;
+  KvmHelperStat stat;
 
-  if (!check_identity (kernel, member, NULL))
-    return TRUE;
+  /* One that is there and could not be read, as without memory, is not gone. */
+  if (!check_identity (kernel, member, &error))
+    return g_error_matches (error, COMMON_ERROR, COMMON_ERROR_DEVICE_CHANGED)
+           || kvmhelper_kernel_stat (kernel, KVMHELPER_SYS, path, &stat) == -ENOENT;
   driver = kvmhelper_function_driver (kernel, &member->address);
   override = kvmhelper_function_override (kernel, &member->address);
   return g_str_equal (driver, member->driver) && g_str_equal (override, member->driver_override);

@@ -15,13 +15,16 @@ typedef struct
   GHashTable *numbers; /* "8:1" -> "sda1" */
   GHashTable *mounts;  /* "sda1" -> GPtrArray of "/dev/sda1 on /" */
   GHashTable *swaps;   /* "sda2" -> "/dev/sda2" */
+  gboolean cut;        /* there are more mounts than were read */
 } Disks;
 
 /* The kernel writes white space in names as octal (fs/seq_file.c: mangle_path). */
 static char *
 unmangle (const char *text)
 {
-  return g_strcompress (text);
+  g_autofree char *name = g_strcompress (text);
+
+  return g_utf8_make_valid (name, -1); /* it goes into messages */
 }
 
 static const char *
@@ -90,13 +93,15 @@ read_mount (Disks *disks, const char *line)
 static void
 read_mounts (Disks *disks)
 {
+  gsize length = 0;
   g_autofree char *text = kvmhelper_kernel_read (disks->busy->kernel, KVMHELPER_PROC, "1/mountinfo",
-                                                 KVMHELPER_MAX_LIST, NULL, NULL);
+                                                 KVMHELPER_MAX_LIST, &length, NULL);
   g_auto (GStrv) lines = NULL;
 
   if (text == NULL)
     text = kvmhelper_kernel_read (disks->busy->kernel, KVMHELPER_PROC, "self/mountinfo",
-                                  KVMHELPER_MAX_LIST, NULL, NULL);
+                                  KVMHELPER_MAX_LIST, &length, NULL);
+  disks->cut = length >= KVMHELPER_MAX_LIST;
   lines = g_strsplit (text == NULL ? "" : text, "\n", -1);
   for (guint i = 0; lines[i] != NULL; i++)
     read_mount (disks, lines[i]);
@@ -159,6 +164,10 @@ add_uses (Disks *disks, const char *owner, const char *name, guint depth)
 
   for (guint i = 0; points != NULL && i < points->len; i++)
     kvmhelper_busy_add (disks->busy, owner, "mounted", g_strdup (points->pdata[i]));
+  /* Users mount, too (FUSE): whoever fills the list must not hide what comes after. */
+  if (disks->cut)
+    kvmhelper_busy_add (disks->busy, owner, "mounted",
+                        g_strdup_printf (_ ("/dev/%s may be: there are too many mounts"), name));
   if (swap != NULL)
     kvmhelper_busy_add (disks->busy, owner, "swap", g_strdup (swap));
   for (guint i = 0; i < holders->len && depth < KVMHELPER_MAX_STACK; i++)

@@ -48,6 +48,7 @@ kvmhelper_group_read (const KvmHelperKernel *kernel, const PciAddress *address, 
   g_autoptr (KvmHelperGroup) group = NULL;
   g_autoptr (GPtrArray) names = NULL;
   g_autofree char *path = NULL;
+  gboolean found = FALSE;
   char name[PCI_ADDRESS_LEN];
 
   if (function == NULL)
@@ -81,7 +82,16 @@ kvmhelper_group_read (const KvmHelperKernel *kernel, const PciAddress *address, 
       read = kvmhelper_function_read (kernel, &member, error);
       if (read == NULL)
         return NULL;
+      found = found || (read->endpoint && pci_address_equal (&member, address));
       g_ptr_array_add (group->members, read);
+    }
+  /* It left between the two looks, or the group has more members than we take: a lease relies on
+   * its function being among them. */
+  if (!found)
+    {
+      g_set_error (error, COMMON_ERROR, COMMON_ERROR_DEVICE_CHANGED,
+                   _ ("IOMMU group %u has no function %s any more"), group->number, name);
+      return NULL;
     }
   return g_steal_pointer (&group);
 }

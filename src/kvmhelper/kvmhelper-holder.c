@@ -61,6 +61,19 @@ read_nodes (const KvmHelperKernel *kernel)
   return nodes;
 }
 
+/* Whether a descriptor only names its file: anybody who can see the node can have such a one (it
+ * takes no right to the node), and it holds nothing. What cannot be told is none. */
+static gboolean
+is_name_only (const KvmHelperKernel *kernel, guint pid, const char *descriptor)
+{
+  g_autofree char *path = g_strdup_printf ("%u/fdinfo/%s", pid, descriptor);
+  g_autofree char *text = kvmhelper_kernel_read_line (kernel, KVMHELPER_PROC, path);
+  const char *line = text == NULL ? NULL : strstr (text, "flags:");
+  guint flags;
+
+  return line != NULL && sscanf (line, "flags: %o", &flags) == 1 && (flags & O_PATH) != 0;
+}
+
 /* Adds the groups that @pid has open to @groups (guint -> pid). */
 static void
 scan_process (const KvmHelperKernel *kernel, guint pid, GHashTable *nodes, GHashTable *groups)
@@ -79,7 +92,7 @@ scan_process (const KvmHelperKernel *kernel, guint pid, GHashTable *nodes, GHash
         continue;
       number = node_of (&stat);
       node = number == 0 ? NULL : g_hash_table_lookup (nodes, &number);
-      if (node != NULL)
+      if (node != NULL && !is_name_only (kernel, pid, names->pdata[i]))
         g_hash_table_insert (groups, GUINT_TO_POINTER (node->group), GUINT_TO_POINTER (pid));
     }
 }

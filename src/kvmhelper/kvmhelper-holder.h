@@ -4,7 +4,7 @@
 #include "kvmhelper/kvmhelper-kernel.h"
 
 /**
- * Who holds VFIO groups, as /proc/PID/fd of every process tells.
+ * Who holds VFIO groups, as /proc/PID/fd of every process tells; an O_PATH descriptor holds none.
  *
  * A group is never opened to find out: it can be open once only, and whoever wants it at that
  * moment, as QEMU does, would be told that it is busy.

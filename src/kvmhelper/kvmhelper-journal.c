@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "common/common-error.h"
@@ -16,6 +17,7 @@
 struct _KvmHelperJournal
 {
   char *directory;
+  int lock; /* the directory, locked */
 };
 
 static void
@@ -41,18 +43,35 @@ sync_directory (const char *path, GError **error)
   return errnum == 0;
 }
 
+/* A second helper, started by hand or while this one comes to its end, would take what is under way
+ * here for left behind, and give it back. */
+static gboolean
+lock_directory (KvmHelperJournal *journal, GError **error)
+{
+  journal->lock = open (journal->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (journal->lock >= 0 && flock (journal->lock, LOCK_EX | LOCK_NB) == 0)
+    return TRUE;
+  if (journal->lock >= 0 && errno == EWOULDBLOCK)
+    g_set_error (error, COMMON_ERROR, COMMON_ERROR_JOURNAL_FAILED,
+                 _ ("%s: another helper works with these leases"), journal->directory);
+  else
+    set_errno (error, journal->directory, errno);
+  return FALSE;
+}
+
 KvmHelperJournal *
 kvmhelper_journal_open (const char *state_directory, GError **error)
 {
   g_autoptr (KvmHelperJournal) journal = g_new0 (KvmHelperJournal, 1);
 
+  journal->lock = -1;
   journal->directory = g_build_filename (state_directory, "leases", NULL);
   if (g_mkdir_with_parents (journal->directory, 0700) != 0)
     {
       set_errno (error, journal->directory, errno);
       return NULL;
     }
-  if (!sync_directory (state_directory, error))
+  if (!lock_directory (journal, error) || !sync_directory (state_directory, error))
     return NULL;
   return g_steal_pointer (&journal);
 }
@@ -60,8 +79,16 @@ kvmhelper_journal_open (const char *state_directory, GError **error)
 void
 kvmhelper_journal_free (KvmHelperJournal *journal)
 {
+  if (journal->lock >= 0)
+    close (journal->lock);
   g_free (journal->directory);
   g_free (journal);
+}
+
+void
+kvmhelper_journal_abandon (KvmHelperJournal *journal)
+{
+  flock (journal->lock, LOCK_UN);
 }
 
 static char *

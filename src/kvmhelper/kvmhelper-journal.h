@@ -11,10 +11,16 @@
  */
 typedef struct _KvmHelperJournal KvmHelperJournal;
 
-/** kvmhelper_journal_open: makes the directory, for root alone, where there is none. */
+/**
+ * kvmhelper_journal_open: makes the directory, for root alone, where there is none. Fails while
+ * another process has it open.
+ */
 KvmHelperJournal *kvmhelper_journal_open (const char *state_directory, GError **error);
 void kvmhelper_journal_free (KvmHelperJournal *journal);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KvmHelperJournal, kvmhelper_journal_free)
+
+/** kvmhelper_journal_abandon: another process may open it; this one is at its end. */
+void kvmhelper_journal_abandon (KvmHelperJournal *journal);
 
 gboolean
 kvmhelper_journal_write (KvmHelperJournal *journal, const KvmHelperLease *lease, GError **error);

@@ -41,6 +41,12 @@ kvmhelper_leases_open (const KvmHelperKernel *kernel, const char *state_director
 }
 
 void
+kvmhelper_leases_abandon (KvmHelperLeases *leases)
+{
+  kvmhelper_journal_abandon (leases->journal);
+}
+
+void
 kvmhelper_leases_free (KvmHelperLeases *leases)
 {
   kvmhelper_leases_stop_retries (leases);

@@ -32,6 +32,12 @@ kvmhelper_leases_open (const KvmHelperKernel *kernel, const char *state_director
                        KvmHelperRehearse rehearse, const KvmHelperListener *listener,
                        GCancellable *cancellable, GError **error);
 
+/**
+ * kvmhelper_leases_abandon: the process ends though a call hangs in the kernel, which would keep
+ * the records from the next helper.
+ */
+void kvmhelper_leases_abandon (KvmHelperLeases *leases);
+
 /** kvmhelper_leases_free: no call is under way any more. */
 void kvmhelper_leases_free (KvmHelperLeases *leases);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KvmHelperLeases, kvmhelper_leases_free)

@@ -5,10 +5,11 @@
  * Every limit of the helper, in one place.
  */
 
-/* Files of the kernel's, in bytes: one attribute, a list (mounts, routes), and /proc/interrupts or
- * KVM's XIVE table of a large guest on a host with many CPUs. */
+/* Files of the kernel's, in bytes: one attribute, a list (mounts, routes; a host with many
+ * containers has MiBs of them), and /proc/interrupts or KVM's XIVE table of a large guest on a host
+ * with many CPUs. */
 #define KVMHELPER_MAX_ATTRIBUTE 4096
-#define KVMHELPER_MAX_LIST      (1024 * 1024)
+#define KVMHELPER_MAX_LIST      (16 * 1024 * 1024)
 #define KVMHELPER_MAX_TABLE     (16 * 1024 * 1024)
 
 /* How deep stacked block devices and network interfaces are followed. */
@@ -42,7 +43,7 @@
 #define KVMHELPER_RETRY_FIRST_SECONDS 1
 #define KVMHELPER_RETRY_MAX_SECONDS   60
 
-/* Questions to polkit that wait for an answer: of all callers, and of one bus name. */
+/* Questions to polkit that may wait for a person: of all callers, and of one bus name. */
 #define KVMHELPER_MAX_QUESTIONS            32
 #define KVMHELPER_MAX_QUESTIONS_PER_CALLER 4
 

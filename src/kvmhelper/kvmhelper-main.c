@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <systemd/sd-daemon.h>
+#include <unistd.h>
 
 #include "common/common-dbus.h"
 #include "common/common-log.h"
@@ -122,7 +123,8 @@ serve (const KvmHelperServiceConfig *config, GDBusConnection *connection)
     {
       /* Something hangs in the kernel. What it had is in the journal, for the next start. */
       g_warning ("A call did not come to its end in time");
-      return EXIT_FAILURE;
+      /* On the spot: what it may still use, as the kernel's roots, must not be freed before. */
+      _exit (EXIT_FAILURE);
     }
   kvmhelper_service_free (service);
   return program.status;

@@ -99,6 +99,26 @@ check_group (const KvmHelperKernel *kernel, const KvmHelperGroup *group, GError 
   return TRUE;
 }
 
+/* The group of @address, for this call alone to work on. What was read before that may be what
+ * another call was about to change: drivers on their way back to the host, which a lease would then
+ * remember as what the functions had. So it is read again. */
+static KvmHelperGroup *
+begin_group (KvmHelperLeases *leases, const PciAddress *address, KvmHelperWork *work,
+             GError **error)
+{
+  g_autoptr (KvmHelperGroup) before = kvmhelper_group_read (leases->kernel, address, error);
+  g_autoptr (KvmHelperGroup) group = NULL;
+
+  if (before == NULL || !kvmhelper_work_begin (leases, (int) before->number, NULL, 0, work, error))
+    return NULL;
+  group = kvmhelper_group_read (leases->kernel, address, error);
+  if (group == NULL || group->number == before->number)
+    return g_steal_pointer (&group);
+  g_set_error (error, COMMON_ERROR, COMMON_ERROR_DEVICE_CHANGED,
+               _ ("IOMMU group %u has just become %u; try again"), before->number, group->number);
+  return NULL;
+}
+
 /* Takes @group for @lease, which is on disk before. On failure all is as it was, or pending. */
 static gboolean
 take (KvmHelperLeases *leases, KvmHelperLease *lease, GError **error)
@@ -216,15 +236,15 @@ kvmhelper_leases_prepare (KvmHelperLeases *leases, const char *domain_uuid, cons
                           const PciAddress *address, KvmHelperRehearseMode mode,
                           KvmHelperPrepared *prepared, GError **error)
 {
-  g_autoptr (KvmHelperGroup) group = kvmhelper_group_read (leases->kernel, address, error);
+  g_auto (KvmHelperWork) work = { NULL, NULL };
+  g_autoptr (KvmHelperGroup) group = begin_group (leases, address, &work, error);
   g_autoptr (KvmHelperLease) lease = NULL;
   g_autoptr (GPtrArray) steps = NULL;
   g_autofree char *boot_id = NULL;
-  g_auto (KvmHelperWork) work = { NULL, NULL };
   const char *rehearsed;
   gboolean held;
 
-  if (group == NULL || !kvmhelper_work_begin (leases, (int) group->number, NULL, 0, &work, error))
+  if (group == NULL)
     return FALSE;
   lease = find_lease (leases, group);
   if (lease != NULL)
@@ -269,14 +289,14 @@ kvmhelper_leases_prepare (KvmHelperLeases *leases, const char *domain_uuid, cons
 GPtrArray *
 kvmhelper_leases_rehearse (KvmHelperLeases *leases, const PciAddress *address, GError **error)
 {
-  g_autoptr (KvmHelperGroup) group = kvmhelper_group_read (leases->kernel, address, error);
+  g_auto (KvmHelperWork) work = { NULL, NULL };
+  g_autoptr (KvmHelperGroup) group = begin_group (leases, address, &work, error);
   g_autoptr (KvmHelperLease) lease = NULL;
   g_autoptr (GPtrArray) steps = NULL;
   g_autofree char *boot_id = NULL;
-  g_auto (KvmHelperWork) work = { NULL, NULL };
   gboolean held;
 
-  if (group == NULL || !kvmhelper_work_begin (leases, (int) group->number, NULL, 0, &work, error))
+  if (group == NULL)
     return NULL;
   lease = find_lease (leases, group);
   if (lease != NULL)

@@ -193,8 +193,7 @@ kvmhelper_leases_release (KvmHelperLeases *leases, const char *id, guint seconds
     }
   while (held && g_get_monotonic_time () < deadline && wait_a_little (leases));
   lease->phase = KVMHELPER_PHASE_PENDING;
-  if (!kvmhelper_leases_store (leases, lease, error))
-    return FALSE;
+  /* Also where that cannot be written down: nobody else goes on with it. */
   kvmhelper_leases_try_again (leases, lease->id);
-  return TRUE;
+  return kvmhelper_leases_store (leases, lease, error);
 }

@@ -22,7 +22,7 @@ struct _KvmHelperService
   GMutex lock; /* of all below */
   GCond idle;
   PolkitAuthority *authority;
-  GHashTable *questions; /* bus name -> how many wait for polkit's answer */
+  GHashTable *questions; /* bus name -> how many may wait for a person */
   guint total_questions;
   guint calls; /* under way */
   gboolean stopping;

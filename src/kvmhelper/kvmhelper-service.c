@@ -71,7 +71,10 @@ kvmhelper_service_stop (KvmHelperService *service)
   g_cancellable_cancel (service->cancellable);
   while (service->calls > 0)
     if (!g_cond_wait_until (&service->idle, &service->lock, deadline))
-      return FALSE;
+      {
+        kvmhelper_leases_abandon (service->leases);
+        return FALSE;
+      }
   return TRUE;
 }
 

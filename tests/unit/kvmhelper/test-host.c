@@ -8,6 +8,7 @@
 #include "kvmhelper/kvmhelper-abi.h"
 #include "kvmhelper/kvmhelper-busy.h"
 #include "kvmhelper/kvmhelper-group.h"
+#include "kvmhelper/kvmhelper-holder.h"
 #include "kvmhelper/kvmhelper-lease.h"
 
 #define NIC    "0000:01:00.0"
@@ -162,6 +163,31 @@ test_holders (void)
   after = read_host (host, leases);
   ours = get_group (after, 0);
   g_assert_cmpstr (get_text (ours, "holder"), ==, "none");
+}
+
+/* A descriptor that only names the node (O_PATH), as anybody can have one, holds nothing. */
+static void
+test_name_only (void)
+{
+  g_autoptr (KvmHelperDouble) host = make_host ();
+
+  kvmhelper_double_hold (host, 31, 0);
+  g_assert_cmpuint (kvmhelper_holder_find (&host->kernel, 0), ==, 31);
+  for (guint i = 0; i < 64; i++)
+    {
+      g_autofree char *info = g_strdup_printf ("proc/31/fdinfo/%u", i);
+      g_autofree char *text = g_strdup_printf ("pos:\t0\nflags:\t0%o\nmnt_id:\t24\n", O_PATH);
+
+      kvmhelper_double_file (host, info, text);
+    }
+  g_assert_cmpuint (kvmhelper_holder_find (&host->kernel, 0), ==, 0);
+  for (guint i = 0; i < 64; i++)
+    {
+      g_autofree char *info = g_strdup_printf ("proc/31/fdinfo/%u", i);
+
+      kvmhelper_double_file (host, info, "pos:\t0\nflags:\t02400002\nmnt_id:\t24\n");
+    }
+  g_assert_cmpuint (kvmhelper_holder_find (&host->kernel, 0), ==, 31);
 }
 
 static void
@@ -424,6 +450,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/kvmhelper/host/description", test_description);
   g_test_add_func ("/kvmhelper/host/holders", test_holders);
+  g_test_add_func ("/kvmhelper/host/name-only", test_name_only);
   g_test_add_func ("/kvmhelper/host/pe-states", test_pe_states);
   g_test_add_func ("/kvmhelper/host/capabilities", test_capabilities);
   g_test_add_func ("/kvmhelper/host/mounted", test_mounted);

@@ -131,6 +131,7 @@ test_directory (void)
   g_autoptr (KvmHelperDouble) host = kvmhelper_double_new ();
   g_autofree char *state = g_build_filename (host->directory, "state", NULL);
   g_autoptr (GError) error = NULL;
+  g_autoptr (GError) busy = NULL;
   g_autoptr (KvmHelperJournal) journal = kvmhelper_journal_open (state, &error);
   g_autoptr (KvmHelperLease) lease = make_lease ();
   g_autofree char *record = g_strdup_printf ("%s/leases/%s.lease", state, lease->id);
@@ -143,6 +144,9 @@ test_directory (void)
   g_assert_true (kvmhelper_journal_write (journal, lease, &error));
   g_assert_cmpint (g_stat (record, &status), ==, 0);
   g_assert_cmpint (status.st_mode & 0777, ==, 0600);
+  /* one helper at a time */
+  g_assert_null (kvmhelper_journal_open (state, &busy));
+  g_assert_error (busy, COMMON_ERROR, COMMON_ERROR_JOURNAL_FAILED);
   before = kvmhelper_journal_load (journal, &error);
   g_assert_cmpuint (before->len, ==, 1);
   assert_equal (before->pdata[0], lease);

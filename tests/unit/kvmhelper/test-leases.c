@@ -7,6 +7,7 @@
 
 #include "common/common-error.h"
 #include "kvmhelper-double.h"
+#include "kvmhelper/kvmhelper-group.h"
 
 #define FIRST  "0003:01:00.0"
 #define SECOND "0003:01:00.1"
@@ -222,6 +223,65 @@ test_same_again (Fixture *fixture, gconstpointer data)
   prepare_fails (fixture, UUID2, FIRST, COMMON_ERROR_GROUP_IN_USE, UUID);
   prepare_fails (fixture, UUID2, SECOND, COMMON_ERROR_GROUP_IN_USE, UUID);
   assert_taken (fixture->host);
+}
+
+static KvmHelperKernelCalls racing; /* the double's, with an event in the middle */
+static int (*real_open) (gpointer data, KvmHelperRoot root, const char *path, int flags);
+static guint opens, event_at;
+static Fixture *event_fixture;
+static char *event_lease;
+
+/* After the open number @event_at another call gives the device back. */
+static int
+racing_open (gpointer data, KvmHelperRoot root, const char *path, int flags)
+{
+  int handle = real_open (data, root, path, flags);
+  gboolean done;
+
+  if (++opens == event_at)
+    {
+      g_assert_true (kvmhelper_leases_release (event_fixture->leases, event_lease, 0, &done, NULL));
+      g_assert_true (done);
+    }
+  return handle;
+}
+
+/* A release ends just while a Prepare looks at the group: the new lease must know the drivers that
+ * the host has now, and not those of the old lease. */
+static void
+test_release_meanwhile (Fixture *fixture, gconstpointer data)
+{
+  PciAddress address = address_of (FIRST);
+  g_autoptr (KvmHelperGroup) group = NULL;
+  g_autofree char *id = NULL;
+  gboolean done;
+
+  event_fixture = fixture;
+  event_lease = prepare (fixture, UUID, KVMHELPER_REHEARSE_NEVER, "no");
+  racing = *fixture->host->kernel.calls;
+  real_open = racing.open;
+  racing.open = racing_open;
+  fixture->host->kernel.calls = &racing;
+  opens = event_at = 0;
+  group = kvmhelper_group_read (&fixture->host->kernel, &address, NULL);
+  event_at = opens; /* the last of the first look */
+  opens = 0;
+  id = prepare (fixture, UUID2, KVMHELPER_REHEARSE_NEVER, "no");
+  g_assert_cmpuint (opens, >, event_at);
+  event_at = 0;
+  g_assert_true (kvmhelper_leases_release (fixture->leases, id, 0, &done, NULL));
+  g_assert_true (done);
+  assert_back (fixture->host);
+  g_free (event_lease);
+}
+
+/* A function that its group does not list is no ground for a lease. */
+static void
+test_left_group (Fixture *fixture, gconstpointer data)
+{
+  kvmhelper_double_remove (fixture->host, "sys/kernel/iommu_groups/3/devices/" FIRST);
+  prepare_fails (fixture, UUID, FIRST, COMMON_ERROR_DEVICE_CHANGED, "no function");
+  g_assert_cmpuint (count (fixture), ==, 0);
 }
 
 static void
@@ -586,6 +646,8 @@ main (int argc, char **argv)
   } tests[] = {
     { "/kvmhelper/leases/life", test_life },
     { "/kvmhelper/leases/same-again", test_same_again },
+    { "/kvmhelper/leases/release-meanwhile", test_release_meanwhile },
+    { "/kvmhelper/leases/left-group", test_left_group },
     { "/kvmhelper/leases/refusals", test_refusals },
     { "/kvmhelper/leases/foreign-holder", test_foreign_holder },
     { "/kvmhelper/leases/take-fails", test_take_fails },

@@ -36,7 +36,8 @@ typedef struct
   GMutex lock;
   gboolean says_yes;
   guint questions;
-  char *asked; /* action, flags, address, domain */
+  GPtrArray *open; /* questions without an answer yet; NULL: each is answered */
+  char *asked;     /* action, flags, address, domain */
   char *subject;
 
   KvmHelperDouble *host;
@@ -67,8 +68,11 @@ answer_question (Fixture *fixture, GVariant *parameters, GDBusMethodInvocation *
   fixture->asked = g_strdup_printf ("%s %u %s %s", action, flags, address, domain);
   g_free (fixture->subject);
   fixture->subject = g_strdup (name);
-  g_dbus_method_invocation_return_value (
-      invocation, g_variant_new ("((bba{ss}))", fixture->says_yes, FALSE, NULL));
+  if (fixture->open != NULL)
+    g_ptr_array_add (fixture->open, invocation);
+  else
+    g_dbus_method_invocation_return_value (
+        invocation, g_variant_new ("((bba{ss}))", fixture->says_yes, FALSE, NULL));
   g_mutex_unlock (&fixture->lock);
 }
 
@@ -312,6 +316,65 @@ test_arguments (Fixture *fixture, gconstpointer data)
 }
 
 static void
+note_reply (GObject *source, GAsyncResult *result, gpointer data)
+{
+  GPtrArray *errors = data;
+  GError *error = NULL;
+  g_autoptr (GVariant) reply
+      = g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, &error);
+
+  g_assert_null (reply);
+  g_ptr_array_add (errors, error);
+}
+
+/* Waits until @wanted questions are open. */
+static void
+wait_for_questions (Fixture *fixture, guint wanted)
+{
+  guint open;
+
+  do
+    {
+      g_main_context_iteration (NULL, FALSE);
+      g_usleep (1000);
+      g_mutex_lock (&fixture->lock);
+      open = fixture->open->len;
+      g_mutex_unlock (&fixture->lock);
+    }
+  while (open < wanted);
+}
+
+/* A caller may leave four people's questions open; what asks no person is not counted. */
+static void
+test_questions (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GPtrArray) errors = g_ptr_array_new_with_free_func ((GDestroyNotify) g_error_free);
+
+  fixture->open = g_ptr_array_new ();
+  for (guint i = 0; i < 13; i++)
+    {
+      g_dbus_connection_call (
+          fixture->client, COMMON_DBUS_KVMHELPER_NAME, COMMON_DBUS_KVMHELPER_PATH,
+          COMMON_DBUS_KVMHELPER_NAME, "Inspect", g_variant_new ("(s)", FIRST), NULL,
+          i < 5 ? G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION : G_DBUS_CALL_FLAGS_NONE, 60000,
+          NULL, note_reply, errors);
+      wait_for_questions (fixture, i < 4 ? i + 1 : i);
+    }
+  while (errors->len < 1)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpuint (errors->len, ==, 1);
+  g_assert_error ((GError *) errors->pdata[0], COMMON_ERROR, COMMON_ERROR_BUSY);
+  for (guint i = 0; i < fixture->open->len; i++)
+    g_dbus_method_invocation_return_value (fixture->open->pdata[i],
+                                           g_variant_new ("((bba{ss}))", FALSE, FALSE, NULL));
+  while (errors->len < 13)
+    g_main_context_iteration (NULL, TRUE);
+  for (guint i = 1; i < errors->len; i++)
+    g_assert_error ((GError *) errors->pdata[i], COMMON_ERROR, COMMON_ERROR_NOT_AUTHORIZED);
+  g_clear_pointer (&fixture->open, g_ptr_array_unref);
+}
+
+static void
 note_signal (GDBusConnection *connection, const char *sender, const char *path,
              const char *interface, const char *name, GVariant *parameters, gpointer text)
 {
@@ -383,6 +446,7 @@ main (int argc, char **argv)
   } tests[] = {
     { "/kvmhelper/service/denial", test_denial },
     { "/kvmhelper/service/details", test_details },
+    { "/kvmhelper/service/questions", test_questions },
     { "/kvmhelper/service/arguments", test_arguments },
     { "/kvmhelper/service/lease", test_lease },
   };
