@@ -309,12 +309,28 @@ move_input (DriverConnection *self, Side *from, DriverPipe *pipe)
 }
 
 /* One who listens no more may have said something before: that it is gone is for reading to find.
- */
+   Where only the writing failed, as for want of memory, a part of the stream is lost: then reading
+   is made to find an end. */
 static void
-move_output (DriverPipe *pipe, const Side *to)
+move_output (const DriverConnection *self, DriverPipe *pipe, const Side *to)
 {
-  if (to->fd >= 0 && driver_pipe_write (pipe, to->fd, NULL) == DRIVER_PIPE_END)
-    driver_pipe_discard (pipe);
+  g_autoptr (GError) error = NULL;
+
+  if (to->fd < 0 || driver_pipe_write (pipe, to->fd, &error) != DRIVER_PIPE_END)
+    return;
+  driver_pipe_discard (pipe);
+  if (error == NULL)
+    return;
+  g_message (_ ("closing a connection (%s): %s"), self->peer, error->message);
+  shutdown (to->fd, SHUT_RDWR);
+}
+
+/* Answers that are made here stop a client that does not read them, as libvirt's own stop it. */
+static gboolean
+wants_client (const DriverConnection *self)
+{
+  return self->server.fd >= 0 && driver_pipe_wants_input (self->up)
+         && driver_pipe_wants_input (self->down);
 }
 
 static gboolean
@@ -348,11 +364,11 @@ step (DriverConnection *self)
       && !move_input (self, &self->server, self->down))
     {
       /* Its last words first. */
-      move_output (self->down, &self->client);
+      move_output (self, self->down, &self->client);
       server_gone (self);
     }
-  move_output (self->up, &self->server);
-  move_output (self->down, &self->client);
+  move_output (self, self->up, &self->server);
+  move_output (self, self->down, &self->client);
 }
 
 /* A side that nothing is wanted of is not polled at all: poll reports a hang-up unasked, again and
@@ -383,8 +399,7 @@ source_prepare (GSource *source, gint *timeout)
 
   *timeout = -1;
   /* With libvirt gone, nothing more is taken from the client. */
-  poll_side (self, &self->client, self->server.fd >= 0 && driver_pipe_wants_input (self->up),
-             driver_pipe_has_output (self->down));
+  poll_side (self, &self->client, wants_client (self), driver_pipe_has_output (self->down));
   poll_side (self, &self->server, driver_pipe_wants_input (self->down),
              driver_pipe_has_output (self->up));
   return FALSE;

@@ -11,9 +11,10 @@
 /* VIR_NET_MESSAGE_STRING_MAX */
 #define STRING_MAX (4 * 1024 * 1024)
 
-/* Above any error that libvirt words; a frame is cut to what it holds. */
-#define ERROR_FRAME_MAX (64 * 1024)
+/* Above any error that libvirt words. A text is cut, may become three times as long when it is made
+   valid UTF-8, and stands twice in the frame, in the message and by itself. */
 #define ERROR_TEXT_MAX  (16 * 1024)
+#define ERROR_FRAME_MAX (2 * 3 * ERROR_TEXT_MAX + 4096)
 
 static bool_t
 xdr_header (XDR *xdrs, DriverFrameHeader *header)

@@ -9,6 +9,7 @@
 
 #include "common/common-error.h"
 #include "driver/driver-hook-protocol.h"
+#include "driver/driver-sockets.h"
 #include "hostdev/hostdev-domain.h"
 
 /**
@@ -60,12 +61,25 @@ read_stdin (void)
   return NULL;
 }
 
+/* Set up from the next boot on: neither is libvirt's socket where virtppc64d would connect, which
+   is beside the hook's, nor is the hook's there. Until then all is as if this were not installed.
+ */
+static gboolean
+is_to_come (const char *path, const GError *failed)
+{
+  g_autofree char *directory = g_path_get_dirname (path);
+  g_autofree char *moved = g_build_filename (directory, DRIVER_SOCKET_RW_NAME, NULL);
+
+  return g_error_matches (failed, G_IO_ERROR, G_IO_ERROR_NOT_FOUND)
+         && !g_file_test (moved, G_FILE_TEST_EXISTS);
+}
+
 static gboolean
 ask_driver (const char *operation, const char *xml, GError **error)
 {
-  const char *path = g_getenv (DRIVER_HOOK_SOCKET_ENV);
-  g_autoptr (GSocketAddress) address
-      = g_unix_socket_address_new (path != NULL ? path : DRIVER_RUN_DIR "/hook");
+  const char *own_path = g_getenv (DRIVER_HOOK_SOCKET_ENV);
+  const char *path = own_path != NULL ? own_path : DRIVER_RUN_DIR "/hook";
+  g_autoptr (GSocketAddress) address = g_unix_socket_address_new (path);
   g_autoptr (GSocketClient) client = g_socket_client_new ();
   g_autoptr (GSocketConnection) connection = NULL;
   g_autoptr (GVariant) reply = NULL;
@@ -80,6 +94,8 @@ ask_driver (const char *operation, const char *xml, GError **error)
       && driver_hook_send (connection, g_variant_new (DRIVER_HOOK_REQUEST, operation, xml),
                            &failed))
     reply = driver_hook_receive (connection, DRIVER_HOOK_REPLY, &failed);
+  if (connection == NULL && is_to_come (path, failed))
+    return TRUE;
   if (reply == NULL)
     {
       g_set_error (error, COMMON_ERROR, COMMON_ERROR_HELPER_UNAVAILABLE,

@@ -125,8 +125,10 @@ serve_prepare (DriverHook *self, const HostdevDomain *domain, GSocketConnection 
                     _ ("guest %s may not start: %s: %s"), hostdev_domain_get_name (domain),
                     common_error_name (common_error_code (error)), error->message);
   undo (self, leases);
-  /* A Prepare that was given up may still come to its end. */
-  if (g_error_matches (error, COMMON_ERROR, COMMON_ERROR_TIMED_OUT))
+  /* A Prepare that was given up may still come to its end, or have come there before the helper
+     went away. */
+  if (g_error_matches (error, COMMON_ERROR, COMMON_ERROR_TIMED_OUT)
+      || g_error_matches (error, COMMON_ERROR, COMMON_ERROR_HELPER_UNAVAILABLE))
     driver_transactions_settle (self->transactions, hostdev_domain_get_uuid (domain),
                                 DRIVER_SETTLE_GRACE);
   answer (connection, FALSE, error->message);

@@ -49,15 +49,16 @@ driver_settle_commit_start (DriverHelper *helper, const DriverLease *lease)
   commit (helper, lease, TRUE);
 }
 
-void
+gboolean
 driver_settle_release (DriverHelper *helper, const DriverLease *lease, guint timeout)
 {
   char buffer[PCI_ADDRESS_LEN];
   const char *address = lease_address (lease, buffer);
   g_autoptr (GError) error = NULL;
   gboolean done;
+  gboolean ok = driver_helper_release (helper, lease->id, timeout, &done, &error);
 
-  if (!driver_helper_release (helper, lease->id, timeout, &done, &error))
+  if (!ok)
     common_log_lease (G_LOG_LEVEL_WARNING, address, lease->domain_uuid, lease->id,
                       _ ("the group of %s could not be given back: %s"), address, error->message);
   else if (done)
@@ -67,6 +68,7 @@ driver_settle_release (DriverHelper *helper, const DriverLease *lease, guint tim
     common_log_lease (G_LOG_LEVEL_WARNING, address, lease->domain_uuid, lease->id,
                       _ ("the group of %s is not back from guest %s yet; see “virt-ppc64 status”"),
                       address, lease->domain_name);
+  return ok;
 }
 
 static gboolean
@@ -112,9 +114,9 @@ driver_settle (DriverHelper *helper, const DriverDomains *domains, const DriverS
             driver_settle_commit (helper, lease);
         }
       else if (is_young (lease, how))
-        settled = DRIVER_SETTLE_LATER;
-      else
-        driver_settle_release (helper, lease, how->release_timeout);
+        settled = MAX (settled, DRIVER_SETTLE_LATER);
+      else if (!driver_settle_release (helper, lease, how->release_timeout))
+        settled = DRIVER_SETTLE_UNKNOWN;
     }
   return settled;
 }

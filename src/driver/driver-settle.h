@@ -22,7 +22,7 @@ typedef enum
 {
   DRIVER_SETTLED,
   DRIVER_SETTLE_LATER,  /* a lease is too young to be judged: once more, after the grace */
-  DRIVER_SETTLE_UNKNOWN /* libvirt or the helper does not answer: nothing was done */
+  DRIVER_SETTLE_UNKNOWN /* libvirt or the helper does not answer: not all was done */
 } DriverSettled;
 
 /**
@@ -42,5 +42,6 @@ void driver_settle_commit (DriverHelper *helper, const DriverLease *lease);
  * interrupt controller later, when it boots, so that nothing is claimed of that. */
 void driver_settle_commit_start (DriverHelper *helper, const DriverLease *lease);
 
-/** driver_settle_release: gives a group back, and logs it. */
-void driver_settle_release (DriverHelper *helper, const DriverLease *lease, guint timeout);
+/** driver_settle_release: gives a group back, and logs it. FALSE where the helper did not answer,
+ * or could not: the lease may be there still. */
+gboolean driver_settle_release (DriverHelper *helper, const DriverLease *lease, guint timeout);

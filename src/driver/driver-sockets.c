@@ -16,7 +16,7 @@ static const struct
   const char *name;
   mode_t mode;
 } sockets[DRIVER_SOCKET_LAST] = {
-  [DRIVER_SOCKET_RW] = { "libvirt-sock", 0660 },
+  [DRIVER_SOCKET_RW] = { DRIVER_SOCKET_RW_NAME, 0660 },
   [DRIVER_SOCKET_RO] = { "libvirt-sock-ro", 0660 },
   [DRIVER_SOCKET_HOOK] = { "hook", 0600 },
 };

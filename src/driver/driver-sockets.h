@@ -7,9 +7,11 @@
  * DriverSockets: what the daemon listens on. systemd hands the sockets over by name
  * (FileDescriptorName= in the units), or the daemon makes them in a directory.
  */
+#define DRIVER_SOCKET_RW_NAME "libvirt-sock"
+
 typedef enum
 {
-  DRIVER_SOCKET_RW,   /* "libvirt-sock" */
+  DRIVER_SOCKET_RW,   /* DRIVER_SOCKET_RW_NAME */
   DRIVER_SOCKET_RO,   /* "libvirt-sock-ro" */
   DRIVER_SOCKET_HOOK, /* "hook" */
   DRIVER_SOCKET_LAST

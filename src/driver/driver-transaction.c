@@ -29,7 +29,7 @@ struct _DriverTransactions
   guint grace;
   guint retry;        /* seconds to the next try of a resync that failed; the resyncs' own */
   GMutex lock;        /* of the timers: workers start some */
-  GHashTable *timers; /* GSource: settlings that are to come */
+  GHashTable *timers; /* GSource to UUID: settlings that are to come */
 };
 
 /* One held call. */
@@ -46,6 +46,7 @@ typedef struct
   DriverTransactions *owner;
   char *domain_uuid;
   GSource *timer;
+  guint delay; /* seconds that it waited for its turn */
 } Settling;
 
 static void
@@ -197,8 +198,9 @@ attach (gpointer data)
                         _ ("%s was not attached to guest %s: %s: %s"), address, args->domain_name,
                         common_error_name (common_error_code (error)), error->message);
       driver_call_refuse (self->call, error);
-      /* The helper may come to its end all the same. */
-      if (g_error_matches (error, COMMON_ERROR, COMMON_ERROR_TIMED_OUT))
+      /* The helper may come to its end all the same, or have come there before it went away. */
+      if (g_error_matches (error, COMMON_ERROR, COMMON_ERROR_TIMED_OUT)
+          || g_error_matches (error, COMMON_ERROR, COMMON_ERROR_HELPER_UNAVAILABLE))
         driver_transactions_settle (self->owner, args->domain_uuid, self->owner->grace);
       return;
     }
@@ -269,6 +271,25 @@ driver_transactions_offer (DriverCall *call, gpointer data)
   return TRUE;
 }
 
+/* Once more for that domain, with growing pauses, unless that is to come anyway: an event, and so
+   the occasion to give a group back, comes only once. */
+static void
+retry_settling (DriverTransactions *self, const Settling *settling)
+{
+  guint delay = MAX (MIN (settling->delay * 2, RESYNC_RETRY_MAX), self->grace);
+  gboolean pending = FALSE;
+  GHashTableIter iter;
+  gpointer uuid;
+
+  g_mutex_lock (&self->lock);
+  g_hash_table_iter_init (&iter, self->timers);
+  while (!pending && g_hash_table_iter_next (&iter, NULL, &uuid))
+    pending = g_str_equal (uuid, settling->domain_uuid);
+  g_mutex_unlock (&self->lock);
+  if (!pending)
+    driver_transactions_settle (self, settling->domain_uuid, delay);
+}
+
 static void
 settle_one (gpointer data)
 {
@@ -278,9 +299,17 @@ settle_one (gpointer data)
                              .grace = self->grace,
                              .release_timeout = RELEASE_TIMEOUT };
 
-  /* Where libvirt or the helper does not answer, the next resync sees to it. */
-  if (driver_settle (self->helper, self->domains, &how) == DRIVER_SETTLE_LATER)
-    driver_transactions_settle (self, settling->domain_uuid, self->grace + 1);
+  switch (driver_settle (self->helper, self->domains, &how))
+    {
+    case DRIVER_SETTLED:
+      break;
+    case DRIVER_SETTLE_LATER:
+      driver_transactions_settle (self, settling->domain_uuid, self->grace + 1);
+      break;
+    case DRIVER_SETTLE_UNKNOWN:
+      retry_settling (self, settling);
+      break;
+    }
 }
 
 static void
@@ -317,15 +346,17 @@ begin_settling (gpointer data)
   DriverTransactions *self = settling->owner;
   Settling *job = g_new0 (Settling, 1);
 
-  *job = (Settling){ self, g_strdup (settling->domain_uuid), NULL };
-  /* Where there is no room, the next event or resync comes to it. */
-  if (!driver_jobs_push (self->jobs, job->domain_uuid,
-                         job->domain_uuid[0] != '\0' ? settle_one : settle_all, job,
-                         (GDestroyNotify) settling_free, NULL))
-    settling_free (job);
+  *job = (Settling){ self, g_strdup (settling->domain_uuid), NULL, settling->delay };
   g_mutex_lock (&self->lock);
   g_hash_table_remove (self->timers, settling->timer);
   g_mutex_unlock (&self->lock);
+  if (!driver_jobs_push (self->jobs, job->domain_uuid,
+                         job->domain_uuid[0] != '\0' ? settle_one : settle_all, job,
+                         (GDestroyNotify) settling_free, NULL))
+    {
+      retry_settling (self, job);
+      settling_free (job);
+    }
   return G_SOURCE_REMOVE;
 }
 
@@ -335,10 +366,10 @@ driver_transactions_settle (DriverTransactions *self, const char *domain_uuid, g
   Settling *settling = g_new0 (Settling, 1);
   GSource *timer = delay > 0 ? g_timeout_source_new_seconds (delay) : g_idle_source_new ();
 
-  *settling = (Settling){ self, g_strdup (domain_uuid), timer };
+  *settling = (Settling){ self, g_strdup (domain_uuid), timer, delay };
   g_source_set_callback (timer, begin_settling, settling, (GDestroyNotify) settling_free);
   g_mutex_lock (&self->lock);
-  g_hash_table_add (self->timers, timer);
+  g_hash_table_insert (self->timers, timer, g_strdup (domain_uuid));
   g_source_attach (timer, NULL);
   g_mutex_unlock (&self->lock);
 }
@@ -367,7 +398,7 @@ driver_transactions_new (DriverHelper *helper, const DriverDomains *domains, gui
   self->retry = RESYNC_RETRY;
   self->jobs = driver_jobs_new ();
   g_mutex_init (&self->lock);
-  self->timers = g_hash_table_new_full (NULL, NULL, (GDestroyNotify) timer_free, NULL);
+  self->timers = g_hash_table_new_full (NULL, NULL, (GDestroyNotify) timer_free, g_free);
   return self;
 }
 

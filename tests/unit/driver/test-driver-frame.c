@@ -174,6 +174,10 @@ test_error_frame (void)
   g_autoptr (GBytes) large = driver_frame_new_error (&header, 1, "internal error: %s", essay);
   g_autofree char *cut = driver_frame_error_message (large, NULL);
   g_assert_true (g_str_has_prefix (cut, "internal error: xxx"));
+  memset (essay, 0xff, 1000000);
+  g_autoptr (GBytes) no_text = driver_frame_new_error (&header, 1, "internal error: %s", essay);
+  g_autofree char *valid = driver_frame_error_message (no_text, NULL);
+  g_assert_true (g_utf8_validate (valid, -1, NULL));
 }
 
 /* Each reason has libvirt's own words before it. */

@@ -314,6 +314,49 @@ test_bounded (TestHeld *self, gconstpointer data)
   test_wait (test_held_has_no_lease, self->fake);
 }
 
+static gboolean
+has_no_connection (gpointer relay)
+{
+  return driver_relay_get_n_connections (relay) == 0;
+}
+
+/* Nor can one that reads no answer have them piled up. */
+static void
+test_bounded_answers (TestHeld *self, gconstpointer data)
+{
+  g_autoptr (GBytes) call = attach (99);
+  const guint8 *bytes = g_bytes_get_data (call, NULL);
+  gsize length = g_bytes_get_size (call), at = 0, sent = 0;
+
+  test_helper_hold (self->fake);
+  for (guint32 serial = 2; serial < 18; serial++)
+    test_send (self->relay.client, attach (serial));
+  for (int idle = 0; idle < 200 && sent < 20000;)
+    {
+      gssize done = send (self->relay.client, bytes + at, length - at, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+      if (done > 0)
+        {
+          at = (at + (gsize) done) % length;
+          sent += at == 0;
+          idle = 0;
+        }
+      else if (!g_main_context_iteration (NULL, FALSE))
+        {
+          idle++;
+          g_usleep (1000);
+        }
+    }
+  g_assert_cmpuint (sent, <, 20000);
+  /* Who reads them comes on. */
+  expect_refusal (self, 99, VIR_ERR_RESOURCE_BUSY, "too many calls");
+  close (self->relay.client);
+  self->relay.client = -1;
+  test_wait (has_no_connection, self->relay.relay);
+  test_helper_go (self->fake);
+  test_wait (test_held_has_no_lease, self->fake);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -338,5 +381,6 @@ main (int argc, char **argv)
   ADD ("server-gone/attached", test_server_gone_attached);
   ADD ("serialised", test_serialised);
   ADD ("bounded", test_bounded);
+  ADD ("bounded/answers", test_bounded_answers);
   return g_test_run ();
 }

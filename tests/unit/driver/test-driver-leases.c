@@ -100,6 +100,19 @@ test_resync_young (TestHeld *self, gconstpointer data)
   test_wait (test_held_has_no_lease, self->fake);
 }
 
+/* What was to be given back while the helper was away is given back when it is there again. */
+static void
+test_retry (TestHeld *self, gconstpointer data)
+{
+  test_helper_add_lease (self->fake, TEST_UUID, "0001:01:00.0", "active", 100);
+  test_helper_leave (self->fake);
+  driver_transactions_settle (self->transactions, TEST_UUID, 0);
+  test_run_for (200);
+  test_wait (test_held_is_idle, self->transactions);
+  test_helper_come (self->fake);
+  test_wait (test_held_has_no_lease, self->fake);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -116,5 +129,6 @@ main (int argc, char **argv)
   ADD ("detach/alone", test_detach_alone);
   ADD ("resync", test_resync);
   ADD ("resync/young", test_resync_young);
+  ADD ("retry", test_retry);
   return g_test_run ();
 }
