@@ -131,6 +131,15 @@ inferred_source (char *reason)
   return g_strconcat ("inferred: ", owned, NULL);
 }
 
+static gboolean
+holds (const KvmHelperHolding *holding, guint group)
+{
+  for (guint i = 0; i < holding->groups->len; i++)
+    if (g_array_index (holding->groups, guint, i) == group)
+      return TRUE;
+  return FALSE;
+}
+
 static void
 find_sources (KvmHelperInspection *self, const KvmHelperKernel *kernel,
               const KvmHelperHolding *holding)
@@ -240,6 +249,12 @@ kvmhelper_inspection_new (const KvmHelperKernel *kernel, const PciAddress *addre
   if (self->holder_pid == 0)
     return self;
   holding = kvmhelper_holding_read (kernel, self->holder_pid);
+  /* It may have let go since, and its number may be another process's by now. */
+  if (!holds (holding, group->number))
+    {
+      self->holder_pid = 0;
+      return self;
+    }
   interrupts = kvmhelper_kernel_read (kernel, KVMHELPER_PROC, "interrupts", KVMHELPER_MAX_TABLE,
                                       NULL, NULL);
   self->interrupts = find_interrupts (holding, self->holder_pid);

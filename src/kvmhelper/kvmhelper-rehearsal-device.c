@@ -170,7 +170,8 @@ check_bypass (KvmHelperRehearsal *self, KvmHelperOutcome *outcome)
   else if (!read_source (self, &path, &passed, &hw))
     {
       kvmhelper_outcome_skip (outcome, "");
-      kvmhelper_outcome_detail (outcome, _ ("cannot be told: /sys/%s cannot be read"), path);
+      kvmhelper_outcome_detail (outcome, _ ("cannot be told: /sys/%s does not show the source"),
+                                path);
     }
   else if (passed)
     kvmhelper_outcome_detail (outcome, _ ("PT, hardware interrupt %08x"), hw);
