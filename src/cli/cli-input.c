@@ -88,10 +88,11 @@ cli_input_device (const char *argument, GError **error)
 {
   PciAddress address;
   HostdevDevice *device = NULL;
+  g_autoptr (GError) no_address = NULL;
   g_autofree char *text = NULL;
   gsize length;
 
-  if (pci_address_parse (argument, &address, NULL))
+  if (pci_address_parse (argument, &address, &no_address))
     {
       device = g_new0 (HostdevDevice, 1);
       device->address = address;
@@ -100,7 +101,10 @@ cli_input_device (const char *argument, GError **error)
     }
   text = cli_input_read (argument, HOSTDEV_DEVICE_XML_MAX, &length, error);
   if (text == NULL)
-    return NULL;
+    {
+      g_prefix_error (error, "%s. ", no_address->message);
+      return NULL;
+    }
   if (!hostdev_device_new_from_xml (text, (gssize) length, &device, error))
     {
       g_prefix_error (error, "%s: ", argument);

@@ -59,7 +59,13 @@ cli_options_parse (CliOptions *options, const CliCommand *command, const GOption
     g_option_context_add_main_entries (context, own, GETTEXT_PACKAGE);
   g_option_context_add_main_entries (context, common, GETTEXT_PACKAGE);
   if (!g_option_context_parse_strv (context, argv, error))
-    return FALSE;
+    {
+      /* GOption takes back what it read before the mistake; the error is told as was asked. */
+      if (g_strv_contains ((const char *const *) *argv, "--json")
+          || g_strv_contains ((const char *const *) *argv, "-j"))
+        options->json = TRUE;
+      return FALSE;
+    }
   if (options->help)
     {
       g_autofree char *help = g_option_context_get_help (context, TRUE, NULL);

@@ -102,6 +102,32 @@ test_error_json (void)
   g_assert_cmpstr (json_object_get_string_member (error, "code"), ==, "helper-unavailable");
 }
 
+/* Wherever --json stands, and whatever is wrong beside it. */
+static void
+test_usage_json (void)
+{
+  static const char *const wrong[] = {
+    "--json host --frobnicate",
+    "host --json --frobnicate",
+    "host --frobnicate -j",
+    "--json --frobnicate",
+    "plan --json",
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (wrong); i++)
+    {
+      g_auto (CliRun) run = cli_run (NULL, wrong[i]);
+      g_autoptr (JsonNode) root = json_from_string (run.out, NULL);
+      JsonObject *error;
+
+      g_test_message ("virt-ppc64 %s", wrong[i]);
+      g_assert_cmpint (run.code, ==, 2);
+      g_assert_nonnull (root);
+      error = json_object_get_object_member (json_node_get_object (root), "error");
+      g_assert_cmpstr (json_object_get_string_member (error, "code"), ==, "usage");
+    }
+}
+
 static void
 test_no_libvirt (void)
 {
@@ -171,13 +197,18 @@ test_plan_device_xml (void)
       = g_strdup_printf ("plan --host '%s' --domain-xml '%s' --device '%s'", host, guest, disk);
   g_autofree char *with_card
       = g_strdup_printf ("plan --host '%s' --domain-xml '%s' --device '%s'", host, guest, card);
+  g_autofree char *with_short
+      = g_strdup_printf ("plan --host '%s' --domain-xml '%s' --device 01:00.0", host, guest);
   g_auto (CliRun) other = cli_run (NULL, with_disk);
   g_auto (CliRun) unmanaged = cli_run (NULL, with_card);
+  g_auto (CliRun) neither = cli_run (NULL, with_short);
 
   g_assert_cmpint (other.code, ==, 1);
   g_assert_nonnull (strstr (other.err, "no PCI device"));
   g_assert_cmpint (unmanaged.code, ==, 3);
   g_assert_nonnull (strstr (unmanaged.out, "unmanaged-bound"));
+  g_assert_cmpint (neither.code, ==, 1);
+  g_assert_nonnull (strstr (neither.err, "is not a PCI address"));
 }
 
 static void
@@ -257,6 +288,7 @@ main (int argc, char **argv)
   g_test_add_func ("/cli/arguments/help-is-whole", test_help_is_whole);
   g_test_add_func ("/cli/arguments/no-helper", test_no_helper);
   g_test_add_func ("/cli/arguments/error-json", test_error_json);
+  g_test_add_func ("/cli/arguments/usage-json", test_usage_json);
   g_test_add_func ("/cli/arguments/no-libvirt", test_no_libvirt);
   g_test_add_func ("/cli/arguments/files", test_files);
   g_test_add_func ("/cli/arguments/plan", test_plan);
