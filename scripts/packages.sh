@@ -23,4 +23,4 @@ PACKAGES_BUILD="gcc meson ninja-build pkg-config gettext polkitd python3-docutil
 
 # What its tests run with: a real bus, a real libvirtd and its clients, and libvirt's own schemas.
 # shellcheck disable=SC2034
-PACKAGES_TEST="$PACKAGES_BUILD dbus libvirt-daemon-system libvirt-clients qemu-system-ppc jing clang-format shellcheck"
+PACKAGES_TEST="$PACKAGES_BUILD dbus libvirt-daemon-system libvirt-clients qemu-system-ppc jing clang libclang-rt-dev clang-format shellcheck"

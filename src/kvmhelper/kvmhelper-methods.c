@@ -89,7 +89,7 @@ static gboolean
 on_get_host (KvmHelperDBusKvmHelper1 *object, GDBusMethodInvocation *invocation, gpointer data)
 {
   KvmHelperService *service = data;
-  g_auto (KvmHelperCall) call = service;
+  g_auto (KvmHelperCall) call G_GNUC_UNUSED = service;
   g_autoptr (GPtrArray) leases = NULL;
   GVariant *host;
 
@@ -106,7 +106,7 @@ on_rehearse (KvmHelperDBusKvmHelper1 *object, GDBusMethodInvocation *invocation,
              const char *address, GVariant *options, gpointer data)
 {
   KvmHelperService *service = data;
-  g_auto (KvmHelperCall) call = service;
+  g_auto (KvmHelperCall) call G_GNUC_UNUSED = service;
   g_autoptr (GPtrArray) steps = NULL;
   GError *error = NULL;
   PciAddress function;
@@ -184,7 +184,7 @@ on_prepare (KvmHelperDBusKvmHelper1 *object, GDBusMethodInvocation *invocation,
             GVariant *options, gpointer data)
 {
   KvmHelperService *service = data;
-  g_auto (KvmHelperCall) call = service;
+  g_auto (KvmHelperCall) call G_GNUC_UNUSED = service;
   g_auto (KvmHelperPrepared) prepared = { NULL, NULL, NULL };
   KvmHelperRehearseMode mode;
   GError *error = NULL;
@@ -205,7 +205,7 @@ on_commit (KvmHelperDBusKvmHelper1 *object, GDBusMethodInvocation *invocation, c
            gpointer data)
 {
   KvmHelperService *service = data;
-  g_auto (KvmHelperCall) call = service;
+  g_auto (KvmHelperCall) call G_GNUC_UNUSED = service;
   GError *error = NULL;
   GVariant *result;
 
@@ -243,7 +243,7 @@ on_release (KvmHelperDBusKvmHelper1 *object, GDBusMethodInvocation *invocation, 
             GVariant *options, gpointer data)
 {
   KvmHelperService *service = data;
-  g_auto (KvmHelperCall) call = service;
+  g_auto (KvmHelperCall) call G_GNUC_UNUSED = service;
   GError *error = NULL;
   gboolean done;
   guint seconds;
@@ -259,7 +259,7 @@ static gboolean
 on_list_leases (KvmHelperDBusKvmHelper1 *object, GDBusMethodInvocation *invocation, gpointer data)
 {
   KvmHelperService *service = data;
-  g_auto (KvmHelperCall) call = service;
+  g_auto (KvmHelperCall) call G_GNUC_UNUSED = service;
   g_autoptr (GPtrArray) leases = NULL;
   GVariantBuilder list;
 
@@ -290,7 +290,7 @@ on_inspect (KvmHelperDBusKvmHelper1 *object, GDBusMethodInvocation *invocation, 
             gpointer data)
 {
   KvmHelperService *service = data;
-  g_auto (KvmHelperCall) call = service;
+  g_auto (KvmHelperCall) call G_GNUC_UNUSED = service;
   g_autoptr (KvmHelperInspection) inspection = NULL;
   g_autoptr (KvmHelperLease) lease = NULL;
   GError *error = NULL;

@@ -533,7 +533,7 @@ test_restart (Fixture *fixture, gconstpointer data)
 static void
 test_restart_broken (Fixture *fixture, gconstpointer data)
 {
-  g_autofree char *id = prepare (fixture, UUID, KVMHELPER_REHEARSE_NEVER, "no");
+  g_autofree char *id G_GNUC_UNUSED = prepare (fixture, UUID, KVMHELPER_REHEARSE_NEVER, "no");
 
   kvmhelper_double_file (fixture->host, "sys/devices/pci0003:00/" FIRST "/driver_override",
                          "(null)\n");
