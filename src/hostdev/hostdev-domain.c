@@ -273,12 +273,6 @@ hostdev_domain_get_devices (const HostdevDomain *domain)
 }
 
 const HostdevDevice *
-hostdev_domain_find_alias (const HostdevDomain *domain, const char *alias)
-{
-  return g_hash_table_lookup (domain->by_alias, alias);
-}
-
-const HostdevDevice *
 hostdev_domain_find_address (const HostdevDomain *domain, const PciAddress *address)
 {
   return g_hash_table_lookup (domain->by_address, address);

@@ -74,8 +74,7 @@ guint hostdev_domain_get_free_bus (const HostdevDomain *domain, guint from);
 /** The PCI hostdevs in the XML's order, elements HostdevDevice. */
 const GPtrArray *hostdev_domain_get_devices (const HostdevDomain *domain);
 
-/** The device with that alias, or host address; NULL. */
-const HostdevDevice *hostdev_domain_find_alias (const HostdevDomain *domain, const char *alias);
+/** The device with that host address; NULL. */
 const HostdevDevice *
 hostdev_domain_find_address (const HostdevDomain *domain, const PciAddress *address);
 

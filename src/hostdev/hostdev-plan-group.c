@@ -5,6 +5,8 @@
 
 #include <glib/gi18n-lib.h>
 
+#include "common/common-vfio.h"
+
 /* "0001:01:00.0 (82574L Gigabit Network Connection, driver e1000e)" */
 static char *
 describe (const HostdevFunction *function)
@@ -181,13 +183,11 @@ check_busy (const HostdevPlanning *planning, const HostdevGroup *group, const Ho
     }
 }
 
-/* vfio-pci and the drivers made of it for one kind of device (mlx5_vfio_pci, nvgrace-gpu-vfio-pci);
- * pci-stub does not stand in a group's way either. */
+/* pci-stub does not stand in a group's way either (it has driver_managed_dma). */
 static gboolean
 is_host_driver (const char *driver)
 {
-  return *driver != '\0' && strcmp (driver, "vfio-pci") != 0 && strcmp (driver, "pci-stub") != 0
-         && !g_str_has_suffix (driver, "-vfio-pci") && !g_str_has_suffix (driver, "_vfio_pci");
+  return *driver != '\0' && strcmp (driver, "pci-stub") != 0 && !common_driver_is_vfio (driver);
 }
 
 /* managed='no' says that somebody else sees to the drivers. */

@@ -5,11 +5,10 @@
 
 #include "common/common-error.h"
 #include "common/common-log.h"
+#include "common/common-vfio.h"
 #include "kvmhelper/kvmhelper-holder.h"
 
 #include <glib/gi18n-lib.h>
-
-#define VFIO_DRIVER "vfio-pci"
 
 static gboolean
 write_attribute (const KvmHelperKernel *kernel, const PciAddress *address, const char *attribute,
@@ -75,9 +74,9 @@ take_member (const KvmHelperKernel *kernel, const KvmHelperMember *member, GErro
 
   if (!check_identity (kernel, member, error))
     return FALSE;
-  if (kvmhelper_driver_is_vfio (before))
+  if (common_driver_is_vfio (before))
     return TRUE;
-  if (!set_override (kernel, address, VFIO_DRIVER, error)
+  if (!set_override (kernel, address, COMMON_VFIO_DRIVER, error)
       || (*before != '\0' && !unbind (kernel, address, error)) || !probe (kernel, address, error))
     return FALSE;
   after = kvmhelper_function_driver (kernel, address);
@@ -85,14 +84,15 @@ take_member (const KvmHelperKernel *kernel, const KvmHelperMember *member, GErro
   if (*after == '\0')
     {
       g_set_error (error, COMMON_ERROR, COMMON_ERROR_BIND_FAILED,
-                   _ ("%s did not take %s; the kernel's log may say why"), VFIO_DRIVER, name);
+                   _ ("%s did not take %s; the kernel's log may say why"), COMMON_VFIO_DRIVER,
+                   name);
       return FALSE;
     }
-  if (!g_str_equal (after, VFIO_DRIVER))
+  if (!g_str_equal (after, COMMON_VFIO_DRIVER))
     {
       g_set_error (error, COMMON_ERROR, COMMON_ERROR_BIND_FAILED,
-                   _ ("%s did not take %s, which is still on the driver %s"), VFIO_DRIVER, name,
-                   after);
+                   _ ("%s did not take %s, which is still on the driver %s"), COMMON_VFIO_DRIVER,
+                   name, after);
       return FALSE;
     }
   return check_identity (kernel, member, error);
@@ -101,7 +101,7 @@ take_member (const KvmHelperKernel *kernel, const KvmHelperMember *member, GErro
 gboolean
 kvmhelper_binding_take (const KvmHelperKernel *kernel, KvmHelperLease *lease, GError **error)
 {
-  if (!kvmhelper_kernel_exists (kernel, KVMHELPER_SYS, "bus/pci/drivers/" VFIO_DRIVER))
+  if (!kvmhelper_kernel_exists (kernel, KVMHELPER_SYS, "bus/pci/drivers/" COMMON_VFIO_DRIVER))
     {
       g_set_error_literal (
           error, COMMON_ERROR, COMMON_ERROR_VFIO_UNAVAILABLE,
@@ -174,7 +174,7 @@ restore_member (const KvmHelperKernel *kernel, const KvmHelperMember *member, GE
   if (g_str_equal (driver, member->driver))
     return g_str_equal (override, member->driver_override)
            || set_override (kernel, address, member->driver_override, error);
-  if (*driver != '\0' && !kvmhelper_driver_is_vfio (driver))
+  if (*driver != '\0' && !common_driver_is_vfio (driver))
     {
       char name[PCI_ADDRESS_LEN];
 

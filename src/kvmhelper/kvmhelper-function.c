@@ -161,9 +161,3 @@ kvmhelper_function_read_all (const KvmHelperKernel *kernel)
   g_ptr_array_sort (functions, compare_functions);
   return functions;
 }
-
-gboolean
-kvmhelper_driver_is_vfio (const char *driver)
-{
-  return g_str_has_suffix (driver, "vfio-pci") || g_str_has_suffix (driver, "vfio_pci");
-}

@@ -56,9 +56,3 @@ char *kvmhelper_function_override (const KvmHelperKernel *kernel, const PciAddre
 
 /** kvmhelper_function_group: the number of its IOMMU group, -1 for none. */
 int kvmhelper_function_group (const KvmHelperKernel *kernel, const PciAddress *address);
-
-/**
- * kvmhelper_driver_is_vfio: whether @driver gives functions to user space by VFIO: vfio-pci, or a
- * variant of it for one kind of device ("mlx5_vfio_pci").
- */
-gboolean kvmhelper_driver_is_vfio (const char *driver);

@@ -3,6 +3,7 @@
 
 #include "common/common-error.h"
 #include "common/common-log.h"
+#include "common/common-vfio.h"
 #include "kvmhelper/kvmhelper-binding.h"
 #include "kvmhelper/kvmhelper-busy.h"
 #include "kvmhelper/kvmhelper-holder.h"
@@ -207,7 +208,7 @@ prepare_again (KvmHelperLeases *leases, const char *domain_uuid, const KvmHelper
       const KvmHelperFunction *member = group->members->pdata[i];
       char name[PCI_ADDRESS_LEN];
 
-      if (!member->endpoint || kvmhelper_driver_is_vfio (member->driver))
+      if (!member->endpoint || common_driver_is_vfio (member->driver))
         continue;
       g_set_error (error, COMMON_ERROR, COMMON_ERROR_DEVICE_CHANGED,
                    _ ("%s is on no VFIO driver any more, though IOMMU group %u is leased; release "

@@ -2,6 +2,7 @@
 #include "kvmhelper/kvmhelper-leases-private.h"
 
 #include "common/common-log.h"
+#include "common/common-vfio.h"
 #include "kvmhelper/kvmhelper-binding.h"
 #include "kvmhelper/kvmhelper-holder.h"
 
@@ -22,7 +23,7 @@ has_lost_member (const KvmHelperKernel *kernel, const KvmHelperLease *lease)
       const KvmHelperMember *member = lease->members->pdata[i];
       g_autofree char *driver = kvmhelper_function_driver (kernel, &member->address);
 
-      if (!kvmhelper_driver_is_vfio (driver))
+      if (!common_driver_is_vfio (driver))
         return TRUE;
     }
   return FALSE;

@@ -199,9 +199,8 @@ test_devices (void)
   PciAddress address;
 
   g_assert_cmpuint (found->len, ==, 2);
-  g_assert_true (hostdev_domain_find_alias (domain, "ua-net0") == found->pdata[0]);
-  g_assert_true (hostdev_domain_find_alias (domain, "hostdev1") == found->pdata[1]);
-  g_assert_null (hostdev_domain_find_alias (domain, "hostdev0"));
+  g_assert_cmpstr (((const HostdevDevice *) found->pdata[0])->alias, ==, "ua-net0");
+  g_assert_cmpstr (((const HostdevDevice *) found->pdata[1])->alias, ==, "hostdev1");
   g_assert_true (pci_address_parse ("0001:02:00.1", &address, NULL));
   g_assert_true (hostdev_domain_find_address (domain, &address) == found->pdata[1]);
   address.function = 2;
