@@ -123,10 +123,8 @@ serve (const KvmHelperServiceConfig *config, GDBusConnection *connection)
     {
       /* Something hangs in the kernel. What it had is in the journal, for the next start. */
       g_warning ("A call did not come to its end in time");
-      /* On the spot: what it may still use, as the kernel's roots, must not be freed before. */
-      _exit (EXIT_FAILURE);
+      program.status = EXIT_FAILURE;
     }
-  kvmhelper_service_free (service);
   return program.status;
 }
 
@@ -178,6 +176,7 @@ main (int argc, char **argv)
   status = serve (&(KvmHelperServiceConfig){ kernel, state_directory, kvmhelper_worker_rehearse },
                   connection);
   g_dbus_connection_flush_sync (connection, NULL, NULL);
-  kvmhelper_kernel_linux_free (kernel);
-  return status;
+  /* On the spot: a call that hangs, and one that GDBus has queued and not begun, may look at the
+   * service and the kernel's roots still. */
+  _exit (status);
 }
