@@ -14,7 +14,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (xmlRelaxNGParserCtxt, xmlRelaxNGFreeParserCtxt)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (xmlRelaxNGValidCtxt, xmlRelaxNGFreeValidCtxt)
 
 static void
-collect (void *data, HostdevXmlError error)
+collect (void *data, CommonXmlError error)
 {
   g_autofree char *message = g_strstrip (g_strdup (error->message));
 
@@ -29,7 +29,7 @@ collect (void *data, HostdevXmlError error)
 
 /* What is wrong with a schema is told in one sentence of ours. */
 static void
-ignore (void *data, HostdevXmlError error)
+ignore (void *data, CommonXmlError error)
 {
 }
 
@@ -56,7 +56,7 @@ gboolean
 cli_libvirt_schema_check (const char *xml, gsize length, GPtrArray *findings, GError **error)
 {
   g_autoptr (xmlDoc) document
-      = hostdev_xml_read (xml, (gssize) length, HOSTDEV_DOMAIN_XML_MAX, error);
+      = common_xml_read (xml, (gssize) length, HOSTDEV_DOMAIN_XML_MAX, error);
   g_autoptr (xmlRelaxNG) schema = document != NULL ? read_schema (error) : NULL;
   g_autoptr (xmlRelaxNGValidCtxt) context = NULL;
 

@@ -6,7 +6,7 @@
 /**
  * cli_libvirt_schema_check: a domain's XML against the RELAX NG schema that libvirt installed
  * (LIBVIRT_SCHEMA_DIR/domain.rng), as "virsh define --validate" does.
- * @xml: well-formed, as hostdev_xml_read takes it
+ * @xml: well-formed, as common_xml_read takes it
  * @findings: gets a message for each error, with its line; to be freed with g_free
  *
  * Returns: FALSE with COMMON_ERROR_LIBVIRT_UNAVAILABLE where the schema cannot be read.

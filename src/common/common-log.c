@@ -3,15 +3,42 @@
 
 #include <unistd.h>
 
+static const char *log_mark;
+
 static GLogWriterOutput
-write_log (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer verbose)
+write_fields (GLogLevelFlags level, const GLogField *fields, gsize n_fields)
 {
-  if ((level & G_LOG_LEVEL_DEBUG) != 0 && !GPOINTER_TO_INT (verbose))
-    return G_LOG_WRITER_HANDLED;
   if (g_log_writer_is_journald (STDERR_FILENO)
       && g_log_writer_journald (level, fields, n_fields, NULL) == G_LOG_WRITER_HANDLED)
     return G_LOG_WRITER_HANDLED;
   return g_log_writer_standard_streams (level, fields, n_fields, NULL);
+}
+
+static GLogWriterOutput
+write_log (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer verbose)
+{
+  const char *mark = g_atomic_pointer_get (&log_mark);
+  g_autofree GLogField *marked = NULL;
+  g_autofree char *text = NULL;
+
+  if ((level & G_LOG_LEVEL_DEBUG) != 0 && !GPOINTER_TO_INT (verbose))
+    return G_LOG_WRITER_HANDLED;
+  if (mark == NULL)
+    return write_fields (level, fields, n_fields);
+  marked = g_memdup2 (fields, n_fields * sizeof *fields);
+  for (gsize i = 0; i < n_fields; i++)
+    if (g_str_equal (marked[i].key, "MESSAGE") && marked[i].length < 0 && text == NULL)
+      {
+        text = g_strdup_printf ("%s: %s", mark, (const char *) marked[i].value);
+        marked[i].value = text;
+      }
+  return write_fields (level, marked, n_fields);
+}
+
+void
+common_log_mark (const char *mark)
+{
+  g_atomic_pointer_set (&log_mark, g_intern_string (mark));
 }
 
 void

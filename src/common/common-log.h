@@ -12,6 +12,9 @@
 /** common_log_init: @program is the log's identifier; @verbose lets debug messages through. */
 void common_log_init (const char *program, gboolean verbose);
 
+/** common_log_mark: from now on each message begins with @mark and a colon. */
+void common_log_mark (const char *mark);
+
 /**
  * common_log_lease: logs a message that is about a lease, a device or a guest. @address,
  * @domain_uuid and @lease may each be NULL.

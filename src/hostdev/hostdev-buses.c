@@ -58,12 +58,12 @@ free_target_index (const HostdevBuses *buses)
 static gboolean
 add_phb (HostdevBuses *buses, guint index, const xmlNode *node, GError **error)
 {
-  const xmlNode *target = node != NULL ? hostdev_xml_child (node, "target") : NULL;
+  const xmlNode *target = node != NULL ? common_xml_child (node, "target") : NULL;
   guint target_index = NONE;
 
   if (target != NULL
-      && !hostdev_xml_get_number (target, "index", HOSTDEV_PHB_TARGET_MAX,
-                                  COMMON_ERROR_INVALID_DOMAIN, &target_index, error))
+      && !common_xml_get_number (target, "index", HOSTDEV_PHB_TARGET_MAX,
+                                 COMMON_ERROR_INVALID_DOMAIN, &target_index, error))
     return FALSE;
 
   HostdevPhb *phb = g_new0 (HostdevPhb, 1);
@@ -78,7 +78,7 @@ add_phb (HostdevBuses *buses, guint index, const xmlNode *node, GError **error)
 static gboolean
 is_root (const xmlNode *node)
 {
-  g_autofree char *model = hostdev_xml_get (node, "model");
+  g_autofree char *model = common_xml_get (node, "model");
 
   return model == NULL || strcmp (model, "pci-root") == 0;
 }
@@ -86,14 +86,14 @@ is_root (const xmlNode *node)
 static gboolean
 add_controller (HostdevBuses *buses, guint index, const xmlNode *node, GError **error)
 {
-  const xmlNode *address = hostdev_xml_child (node, "address");
+  const xmlNode *address = common_xml_child (node, "address");
   guint parent = 0;
 
   if (is_root (node))
     return add_phb (buses, index, node, error);
   if (address != NULL
-      && !hostdev_xml_get_number (address, "bus", HOSTDEV_BUS_MAX, COMMON_ERROR_INVALID_DOMAIN,
-                                  &parent, error))
+      && !common_xml_get_number (address, "bus", HOSTDEV_BUS_MAX, COMMON_ERROR_INVALID_DOMAIN,
+                                 &parent, error))
     return FALSE;
   buses->bus[index] = (Bus){ TRUE, parent, NULL };
   return TRUE;
@@ -104,15 +104,15 @@ add_controller (HostdevBuses *buses, guint index, const xmlNode *node, GError **
 static gboolean
 add_controllers (HostdevBuses *buses, const xmlNode *devices, gboolean indexed, GError **error)
 {
-  for (const xmlNode *node = hostdev_xml_child (devices, "controller"); node != NULL;
-       node = hostdev_xml_next (node, "controller"))
+  for (const xmlNode *node = common_xml_child (devices, "controller"); node != NULL;
+       node = common_xml_next (node, "controller"))
     {
       guint index = NONE;
 
-      if (!hostdev_xml_attribute_is (node, "type", "pci"))
+      if (!common_xml_attribute_is (node, "type", "pci"))
         continue;
-      if (!hostdev_xml_get_number (node, "index", HOSTDEV_BUS_MAX, COMMON_ERROR_INVALID_DOMAIN,
-                                   &index, error))
+      if (!common_xml_get_number (node, "index", HOSTDEV_BUS_MAX, COMMON_ERROR_INVALID_DOMAIN,
+                                  &index, error))
         return FALSE;
       if ((index != NONE) != indexed)
         continue;

@@ -28,18 +28,18 @@ is_pci_hostdev (const xmlNode *node)
 
   if (strcmp (name, "hostdev") == 0)
     {
-      g_autofree char *mode = hostdev_xml_get (node, "mode");
+      g_autofree char *mode = common_xml_get (node, "mode");
 
       return (mode == NULL || strcmp (mode, "subsystem") == 0)
-             && hostdev_xml_attribute_is (node, "type", "pci");
+             && common_xml_attribute_is (node, "type", "pci");
     }
-  if (strcmp (name, "interface") == 0 && hostdev_xml_attribute_is (node, "type", "hostdev"))
+  if (strcmp (name, "interface") == 0 && common_xml_attribute_is (node, "type", "hostdev"))
     {
-      const xmlNode *source = hostdev_xml_child (node, "source");
-      const xmlNode *address = source != NULL ? hostdev_xml_child (source, "address") : NULL;
+      const xmlNode *source = common_xml_child (node, "source");
+      const xmlNode *address = source != NULL ? common_xml_child (source, "address") : NULL;
 
       /* Anything but another bus: the address decides, and one that is not there is an error. */
-      g_autofree char *type = address != NULL ? hostdev_xml_get (address, "type") : NULL;
+      g_autofree char *type = address != NULL ? common_xml_get (address, "type") : NULL;
       return type == NULL || strcmp (type, "pci") == 0;
     }
   return FALSE;
@@ -58,12 +58,12 @@ refuse (const xmlNode *node, GError **error, const char *why)
 static gboolean
 read_source (const xmlNode *node, HostdevDevice *device, GError **error)
 {
-  const xmlNode *source = hostdev_xml_child (node, "source");
-  const xmlNode *address = source != NULL ? hostdev_xml_child (source, "address") : NULL;
+  const xmlNode *source = common_xml_child (node, "source");
+  const xmlNode *address = source != NULL ? common_xml_child (source, "address") : NULL;
 
   if (address == NULL)
     return refuse (node, error, _ ("the PCI device has no <source><address/></source>"));
-  if (hostdev_xml_next (source, "source") != NULL || hostdev_xml_next (address, "address") != NULL)
+  if (common_xml_next (source, "source") != NULL || common_xml_next (address, "address") != NULL)
     return refuse (address, error, _ ("the PCI device has more than one source address"));
   return hostdev_xml_get_address (address, COMMON_ERROR_INVALID_DEVICE, &device->address, error);
 }
@@ -73,10 +73,10 @@ read_source (const xmlNode *node, HostdevDevice *device, GError **error)
 static gboolean
 read_guest_address (const xmlNode *node, HostdevDevice *device, GError **error)
 {
-  const xmlNode *address = hostdev_xml_child (node, "address");
+  const xmlNode *address = common_xml_child (node, "address");
   PciAddress guest;
 
-  if (address == NULL || !hostdev_xml_attribute_is (address, "type", "pci"))
+  if (address == NULL || !common_xml_attribute_is (address, "type", "pci"))
     return TRUE;
   if (!hostdev_xml_get_address (address, COMMON_ERROR_INVALID_DEVICE, &guest, error))
     return FALSE;
@@ -96,16 +96,16 @@ hostdev_device_new_from_node (const xmlNode *node, HostdevDevice **device, GErro
   if (!read_source (node, read, error) || !read_guest_address (node, read, error))
     return FALSE;
 
-  const xmlNode *alias = hostdev_xml_child (node, "alias");
-  const xmlNode *driver = hostdev_xml_child (node, "driver");
-  read->managed = hostdev_xml_attribute_is (node, "managed", "yes");
+  const xmlNode *alias = common_xml_child (node, "alias");
+  const xmlNode *driver = common_xml_child (node, "driver");
+  read->managed = common_xml_attribute_is (node, "managed", "yes");
   if (alias != NULL)
-    read->alias = hostdev_xml_get (alias, "name");
+    read->alias = common_xml_get (alias, "name");
   if (driver != NULL)
     {
-      read->driver_name = hostdev_xml_get (driver, "name");
-      read->driver_model = hostdev_xml_get (driver, "model");
-      read->iommufd = hostdev_xml_attribute_is (driver, "iommufd", "yes");
+      read->driver_name = common_xml_get (driver, "name");
+      read->driver_model = common_xml_get (driver, "model");
+      read->iommufd = common_xml_attribute_is (driver, "iommufd", "yes");
     }
   *device = g_steal_pointer (&read);
   return TRUE;
@@ -115,7 +115,7 @@ gboolean
 hostdev_device_new_from_xml (const char *xml, gssize length, HostdevDevice **device, GError **error)
 {
   *device = NULL;
-  g_autoptr (xmlDoc) document = hostdev_xml_read (xml, length, HOSTDEV_DEVICE_XML_MAX, error);
+  g_autoptr (xmlDoc) document = common_xml_read (xml, length, HOSTDEV_DEVICE_XML_MAX, error);
 
   return document != NULL
          && hostdev_device_new_from_node (xmlDocGetRootElement (document), device, error);

@@ -45,7 +45,7 @@ hostdev_domain_free (HostdevDomain *domain)
 static char *
 child_text (const xmlNode *node, const char *name)
 {
-  const xmlNode *child = hostdev_xml_child (node, name);
+  const xmlNode *child = common_xml_child (node, name);
   xmlChar *content = child != NULL ? xmlNodeGetContent (child) : NULL;
   char *text = g_strstrip (g_strdup (content != NULL ? (const char *) content : ""));
 
@@ -75,7 +75,7 @@ read_uuid (const xmlNode *root, GError **error)
     {
       g_set_error (error, COMMON_ERROR, COMMON_ERROR_INVALID_DOMAIN,
                    _ ("Line %ld: “%.40s” is not a UUID"),
-                   xmlGetLineNo (hostdev_xml_child (root, "uuid")), text);
+                   xmlGetLineNo (common_xml_child (root, "uuid")), text);
       return NULL;
     }
   return g_strdup (uuid->str);
@@ -84,13 +84,13 @@ read_uuid (const xmlNode *root, GError **error)
 static gboolean
 is_pseries_kvm (const xmlNode *root)
 {
-  const xmlNode *os = hostdev_xml_child (root, "os");
-  const xmlNode *type = os != NULL ? hostdev_xml_child (os, "type") : NULL;
-  if (type == NULL || !hostdev_xml_attribute_is (root, "type", "kvm"))
+  const xmlNode *os = common_xml_child (root, "os");
+  const xmlNode *type = os != NULL ? common_xml_child (os, "type") : NULL;
+  if (type == NULL || !common_xml_attribute_is (root, "type", "kvm"))
     return FALSE;
 
-  g_autofree char *arch = hostdev_xml_get_or_empty (type, "arch");
-  g_autofree char *machine = hostdev_xml_get_or_empty (type, "machine");
+  g_autofree char *arch = common_xml_get_or_empty (type, "arch");
+  g_autofree char *machine = common_xml_get_or_empty (type, "machine");
   return (strcmp (arch, "ppc64") == 0 || strcmp (arch, "ppc64le") == 0)
          && (strcmp (machine, "pseries") == 0 || g_str_has_prefix (machine, "pseries-"));
 }
@@ -105,10 +105,10 @@ read_device (HostdevDomain *domain, const xmlNode *node, GError **error)
     return FALSE;
   if (device == NULL)
     {
-      const xmlNode *address = hostdev_xml_child (node, "address");
+      const xmlNode *address = common_xml_child (node, "address");
       PciAddress guest;
 
-      if (address == NULL || !hostdev_xml_attribute_is (address, "type", "pci"))
+      if (address == NULL || !common_xml_attribute_is (address, "type", "pci"))
         return TRUE;
       if (!hostdev_xml_get_address (address, COMMON_ERROR_INVALID_DOMAIN, &guest, error))
         return FALSE;
@@ -136,7 +136,7 @@ read_device (HostdevDomain *domain, const xmlNode *node, GError **error)
 static gboolean
 read_devices (HostdevDomain *domain, const xmlNode *root, GError **error)
 {
-  const xmlNode *devices = hostdev_xml_child (root, "devices");
+  const xmlNode *devices = common_xml_child (root, "devices");
 
   domain->buses = hostdev_buses_new (devices, error);
   if (domain->buses == NULL)
@@ -152,7 +152,7 @@ read_devices (HostdevDomain *domain, const xmlNode *root, GError **error)
 static gboolean
 read_metadata (HostdevDomain *domain, const xmlNode *root, GError **error)
 {
-  const xmlNode *metadata = hostdev_xml_child (root, "metadata");
+  const xmlNode *metadata = common_xml_child (root, "metadata");
   gboolean found = FALSE;
 
   for (xmlNode *node = metadata != NULL ? metadata->children : NULL; node != NULL;
@@ -178,12 +178,12 @@ read_metadata (HostdevDomain *domain, const xmlNode *root, GError **error)
 HostdevDomain *
 hostdev_domain_new_from_xml (const char *xml, gssize length, GError **error)
 {
-  g_autoptr (xmlDoc) document = hostdev_xml_read (xml, length, HOSTDEV_DOMAIN_XML_MAX, error);
+  g_autoptr (xmlDoc) document = common_xml_read (xml, length, HOSTDEV_DOMAIN_XML_MAX, error);
   if (document == NULL)
     return NULL;
 
   const xmlNode *root = xmlDocGetRootElement (document);
-  if (!hostdev_xml_is (root, "domain"))
+  if (!common_xml_is (root, "domain"))
     {
       g_set_error (error, COMMON_ERROR, COMMON_ERROR_INVALID_DOMAIN,
                    _ ("Line %ld: this is a <%.40s>, not a <domain>"), xmlGetLineNo (root),
@@ -203,7 +203,7 @@ hostdev_domain_new_from_xml (const char *xml, gssize length, GError **error)
   if (domain->uuid == NULL)
     return NULL;
 
-  g_autofree char *id = hostdev_xml_get_or_empty (root, "id");
+  g_autofree char *id = common_xml_get_or_empty (root, "id");
   domain->running = g_ascii_isdigit (*id);
   domain->pseries_kvm = is_pseries_kvm (root);
   hostdev_qemu_args_read (root, &domain->ic_mode, &domain->kernel_irqchip);

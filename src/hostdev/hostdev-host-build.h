@@ -13,7 +13,7 @@ HostdevHost *hostdev_host_new (void);
 /* What stands alone in a description; taken over. */
 typedef struct
 {
-  char *platform, *kernel, *cpu, *model, *firmware;
+  char *platform, *kernel, *cpu, *model, *firmware, *simulated;
   guint page_size;
 } HostdevHostFacts;
 

@@ -246,6 +246,7 @@ static const Key host_keys[] = {
   TEXT (HostdevHostFacts, "cpu", cpu),
   TEXT (HostdevHostFacts, "model", model),
   TEXT (HostdevHostFacts, "firmware", firmware),
+  TEXT (HostdevHostFacts, "simulated", simulated),
   { "capabilities", "a{s(ss)}", 0, 0, FALSE },
   { "groups", "aa{sv}", 1, 0, FALSE },
   { "ungrouped", "aa{sv}", 2, 0, FALSE },

@@ -14,7 +14,7 @@
 static void
 take_text (const xmlNode *node, const char *attribute, char **text)
 {
-  char *value = hostdev_xml_get (node, attribute);
+  char *value = common_xml_get (node, attribute);
 
   if (value == NULL)
     return;
@@ -25,13 +25,13 @@ take_text (const xmlNode *node, const char *attribute, char **text)
 static gboolean
 take_number (const xmlNode *node, const char *attribute, guint max, guint *number, GError **error)
 {
-  return hostdev_xml_get_number (node, attribute, max, COMMON_ERROR_INVALID_HOST, number, error);
+  return common_xml_get_number (node, attribute, max, COMMON_ERROR_INVALID_HOST, number, error);
 }
 
 static gboolean
 take_address (const xmlNode *node, const char *attribute, PciAddress *address, GError **error)
 {
-  g_autofree char *text = hostdev_xml_get (node, attribute);
+  g_autofree char *text = common_xml_get (node, attribute);
   g_autoptr (GError) local = NULL;
 
   if (pci_address_parse (text, address, &local))
@@ -59,16 +59,16 @@ read_function (const xmlNode *node, GError **error)
   take_text (node, "class-name", &function->class_name);
   take_text (node, "driver", &function->driver);
   take_text (node, "driver-override", &function->driver_override);
-  function->endpoint = !hostdev_xml_attribute_is (node, "endpoint", "no");
+  function->endpoint = !common_xml_attribute_is (node, "endpoint", "no");
   function->is_vf = xmlHasProp ((xmlNode *) node, BAD_CAST "physfn") != NULL;
   if (function->is_vf && !take_address (node, "physfn", &function->physfn, error))
     return NULL;
 
-  for (const xmlNode *child = hostdev_xml_child (node, "busy"); child != NULL;
-       child = hostdev_xml_next (child, "busy"))
+  for (const xmlNode *child = common_xml_child (node, "busy"); child != NULL;
+       child = common_xml_next (child, "busy"))
     {
-      g_autofree char *kind = hostdev_xml_get_or_empty (child, "kind");
-      g_autofree char *detail = hostdev_xml_get_or_empty (child, "detail");
+      g_autofree char *kind = common_xml_get_or_empty (child, "kind");
+      g_autofree char *detail = common_xml_get_or_empty (child, "detail");
 
       hostdev_function_add_busy (function, kind, detail);
     }
@@ -79,9 +79,9 @@ static HostdevGroup *
 read_group (const xmlNode *node, GError **error)
 {
   g_autoptr (HostdevGroup) group = hostdev_group_new ();
-  const xmlNode *pe_state = hostdev_xml_child (node, "pe-state");
-  const xmlNode *holder = hostdev_xml_child (node, "holder");
-  const xmlNode *lease = hostdev_xml_child (node, "lease");
+  const xmlNode *pe_state = common_xml_child (node, "pe-state");
+  const xmlNode *holder = common_xml_child (node, "holder");
+  const xmlNode *lease = common_xml_child (node, "lease");
 
   group->has_pe = xmlHasProp ((xmlNode *) node, BAD_CAST "pe") != NULL;
   if (!take_number (node, "number", G_MAXUINT, &group->number, error)
@@ -104,8 +104,8 @@ read_group (const xmlNode *node, GError **error)
       take_text (lease, "domain-name", &group->domain_name);
     }
 
-  for (const xmlNode *child = hostdev_xml_child (node, "function"); child != NULL;
-       child = hostdev_xml_next (child, "function"))
+  for (const xmlNode *child = common_xml_child (node, "function"); child != NULL;
+       child = common_xml_next (child, "function"))
     {
       HostdevFunction *function = read_function (child, error);
 
@@ -119,16 +119,16 @@ read_group (const xmlNode *node, GError **error)
 static gboolean
 read_child (HostdevHost *host, const xmlNode *node, GError **error)
 {
-  if (hostdev_xml_is (node, "capability"))
+  if (common_xml_is (node, "capability"))
     {
-      g_autofree char *name = hostdev_xml_get_or_empty (node, "name");
-      g_autofree char *answer = hostdev_xml_get_or_empty (node, "answer");
-      g_autofree char *source = hostdev_xml_get_or_empty (node, "source");
+      g_autofree char *name = common_xml_get_or_empty (node, "name");
+      g_autofree char *answer = common_xml_get_or_empty (node, "answer");
+      g_autofree char *source = common_xml_get_or_empty (node, "source");
 
       hostdev_host_set_capability (host, name, answer, source);
       return TRUE;
     }
-  if (hostdev_xml_is (node, "group"))
+  if (common_xml_is (node, "group"))
     {
       HostdevGroup *group = read_group (node, error);
 
@@ -136,7 +136,7 @@ read_child (HostdevHost *host, const xmlNode *node, GError **error)
         hostdev_host_add_group (host, group);
       return group != NULL;
     }
-  if (hostdev_xml_is (node, "function"))
+  if (common_xml_is (node, "function"))
     {
       HostdevFunction *function = read_function (node, error);
 
@@ -150,7 +150,7 @@ read_child (HostdevHost *host, const xmlNode *node, GError **error)
 HostdevHost *
 hostdev_host_new_from_xml (const char *xml, gssize length, GError **error)
 {
-  g_autoptr (xmlDoc) document = hostdev_xml_read (xml, length, HOST_XML_MAX, error);
+  g_autoptr (xmlDoc) document = common_xml_read (xml, length, HOST_XML_MAX, error);
   if (document == NULL)
     return NULL;
 
@@ -165,6 +165,7 @@ hostdev_host_new_from_xml (const char *xml, gssize length, GError **error)
   take_text (root, "cpu", &facts->cpu);
   take_text (root, "model", &facts->model);
   take_text (root, "firmware", &facts->firmware);
+  take_text (root, "simulated", &facts->simulated);
   if (!take_number (root, "page-size", G_MAXUINT, &facts->page_size, error))
     return NULL;
   for (const xmlNode *node = root->children; node != NULL; node = node->next)

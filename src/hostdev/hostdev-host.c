@@ -54,7 +54,7 @@ hostdev_host_new (void)
   HostdevHost *host = g_new0 (HostdevHost, 1);
 
   host->facts = (HostdevHostFacts){ g_strdup ("other"), g_strdup (""), g_strdup (""),
-                                    g_strdup (""),      g_strdup (""), 0 };
+                                    g_strdup (""),      g_strdup (""), g_strdup (""), 0 };
   host->groups = g_ptr_array_new_with_free_func ((GDestroyNotify) hostdev_group_free);
   host->ungrouped = g_ptr_array_new_with_free_func ((GDestroyNotify) hostdev_function_free);
   host->places = g_hash_table_new_full ((GHashFunc) pci_address_hash,
@@ -72,6 +72,7 @@ hostdev_host_free (HostdevHost *host)
   g_free (host->facts.cpu);
   g_free (host->facts.model);
   g_free (host->facts.firmware);
+  g_free (host->facts.simulated);
   for (int i = 0; i < HOSTDEV_CAP_LAST; i++)
     g_free (host->capabilities[i].source);
   g_hash_table_unref (host->places);
@@ -291,6 +292,12 @@ const char *
 hostdev_host_get_firmware (const HostdevHost *host)
 {
   return host->facts.firmware;
+}
+
+const char *
+hostdev_host_get_simulated (const HostdevHost *host)
+{
+  return host->facts.simulated;
 }
 
 guint

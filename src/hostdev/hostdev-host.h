@@ -99,6 +99,8 @@ const char *hostdev_host_get_kernel (const HostdevHost *host);
 const char *hostdev_host_get_cpu (const HostdevHost *host);
 const char *hostdev_host_get_model (const HostdevHost *host);
 const char *hostdev_host_get_firmware (const HostdevHost *host);
+/* The name of the simulated host's description; "": it is a real host's. */
+const char *hostdev_host_get_simulated (const HostdevHost *host);
 guint hostdev_host_get_page_size (const HostdevHost *host);
 HostdevFact hostdev_host_get_capability (const HostdevHost *host, HostdevCapability capability);
 

@@ -65,7 +65,7 @@ static void
 read_choice (const xmlNode *node, const char *attribute, const char *const *table, guint count,
              guint *choice)
 {
-  g_autofree char *value = hostdev_xml_get (node, attribute);
+  g_autofree char *value = common_xml_get (node, attribute);
 
   for (guint i = 0; i < count; i++)
     if (g_strcmp0 (value, table[i]) == 0)
@@ -91,7 +91,7 @@ static gboolean
 read_device (HostdevPolicySet *set, const xmlNode *node, GError **error)
 {
   HostdevPolicy policy = set->guest;
-  g_autofree char *key = hostdev_xml_get (node, "alias");
+  g_autofree char *key = common_xml_get (node, "alias");
   GHashTable *table = set->by_alias;
 
   if (key == NULL)
@@ -123,7 +123,7 @@ check_aliases (const xmlNode *node, GError **error)
   for (xmlNode *child = xmlFirstElementChild ((xmlNode *) node); child != NULL;
        child = xmlNextElementSibling (child))
     {
-      g_autofree char *alias = hostdev_xml_get (child, "alias");
+      g_autofree char *alias = common_xml_get (child, "alias");
 
       if (alias != NULL && !g_str_has_prefix (alias, "ua-"))
         {
@@ -146,8 +146,8 @@ hostdev_policy_set_read (HostdevPolicySet *set, xmlNode *node, GError **error)
     return FALSE;
 
   read_policy (node, &set->guest);
-  if (!hostdev_xml_get_number (node, "spare-phbs", G_MAXUINT, COMMON_ERROR_INVALID_METADATA,
-                               &set->spare_phbs, error))
+  if (!common_xml_get_number (node, "spare-phbs", G_MAXUINT, COMMON_ERROR_INVALID_METADATA,
+                              &set->spare_phbs, error))
     return FALSE;
   for (xmlNode *child = xmlFirstElementChild (node); child != NULL;
        child = xmlNextElementSibling (child))

@@ -49,7 +49,7 @@ hostdev_qemu_args_read (const xmlNode *domain, HostdevIcMode *ic_mode, gboolean 
       {
         if (!is_qemu (node, "arg"))
           continue;
-        g_autofree char *value = hostdev_xml_get_or_empty (node, "value");
+        g_autofree char *value = common_xml_get_or_empty (node, "value");
         if (follows)
           {
             g_auto (GStrv) options = g_strsplit (value, ",", -1);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <string.h>
 
-#include "hostdev/hostdev-xml.h"
+#include "common/common-xml.h"
 
 static void
 expect_refused (const char *xml, gssize length, gsize max, const char *word)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (xmlDoc) document = hostdev_xml_read (xml, length, max, &error);
+  g_autoptr (xmlDoc) document = common_xml_read (xml, length, max, &error);
 
   g_assert_null (document);
   g_assert_error (error, COMMON_ERROR, COMMON_ERROR_INVALID_XML);
@@ -21,23 +21,23 @@ test_read (void)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (xmlDoc) document
-      = hostdev_xml_read ("<?xml version='1.0'?>\n<!-- x -->\n<a b='&lt;'/>", -1, 100, &error);
+      = common_xml_read ("<?xml version='1.0'?>\n<!-- x -->\n<a b='&lt;'/>", -1, 100, &error);
 
   g_assert_no_error (error);
-  g_autofree char *value = hostdev_xml_get (xmlDocGetRootElement (document), "b");
+  g_autofree char *value = common_xml_get (xmlDocGetRootElement (document), "b");
   g_assert_cmpstr (value, ==, "<");
 }
 
 static void
 test_size (void)
 {
-  g_autoptr (xmlDoc) fits = hostdev_xml_read ("<abc/>", -1, 6, NULL);
+  g_autoptr (xmlDoc) fits = common_xml_read ("<abc/>", -1, 6, NULL);
 
   g_assert_nonnull (fits);
   expect_refused ("<abc/>", -1, 5, "larger than 5 bytes");
   expect_refused ("<abc/>", 6, 5, "larger than 5 bytes");
   /* Not read beyond what was given. */
-  g_autoptr (xmlDoc) cut = hostdev_xml_read ("<abc/><def/>", 6, 100, NULL);
+  g_autoptr (xmlDoc) cut = common_xml_read ("<abc/><def/>", 6, 100, NULL);
   g_assert_nonnull (cut);
 }
 
@@ -95,29 +95,29 @@ test_number (void)
   for (gsize i = 0; i < G_N_ELEMENTS (good); i++)
     {
       g_autofree char *xml = g_strdup_printf ("<a n='%s'/>", good[i].text);
-      g_autoptr (xmlDoc) document = hostdev_xml_read (xml, -1, 100, NULL);
+      g_autoptr (xmlDoc) document = common_xml_read (xml, -1, 100, NULL);
       g_autoptr (GError) error = NULL;
       guint value = 1000;
 
       g_test_message ("%s", xml);
-      g_assert_true (hostdev_xml_get_number (xmlDocGetRootElement (document), "n", 255,
-                                             COMMON_ERROR_INVALID_DEVICE, &value, &error));
+      g_assert_true (common_xml_get_number (xmlDocGetRootElement (document), "n", 255,
+                                            COMMON_ERROR_INVALID_DEVICE, &value, &error));
       g_assert_no_error (error);
       g_assert_cmpuint (value, ==, good[i].value);
-      g_assert_true (hostdev_xml_get_number (xmlDocGetRootElement (document), "m", 255,
-                                             COMMON_ERROR_INVALID_DEVICE, &value, &error));
+      g_assert_true (common_xml_get_number (xmlDocGetRootElement (document), "m", 255,
+                                            COMMON_ERROR_INVALID_DEVICE, &value, &error));
       g_assert_cmpuint (value, ==, good[i].value);
     }
   for (gsize i = 0; i < G_N_ELEMENTS (bad); i++)
     {
       g_autofree char *xml = g_strdup_printf ("<a n='%s'/>", bad[i]);
-      g_autoptr (xmlDoc) document = hostdev_xml_read (xml, -1, 100, NULL);
+      g_autoptr (xmlDoc) document = common_xml_read (xml, -1, 100, NULL);
       g_autoptr (GError) error = NULL;
       guint value = 1000;
 
       g_test_message ("%s", xml);
-      g_assert_false (hostdev_xml_get_number (xmlDocGetRootElement (document), "n", 255,
-                                              COMMON_ERROR_INVALID_DEVICE, &value, &error));
+      g_assert_false (common_xml_get_number (xmlDocGetRootElement (document), "n", 255,
+                                             COMMON_ERROR_INVALID_DEVICE, &value, &error));
       g_assert_error (error, COMMON_ERROR, COMMON_ERROR_INVALID_DEVICE);
       g_assert_cmpuint (value, ==, 1000);
     }
@@ -143,12 +143,12 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/hostdev/xml/read", test_read);
-  g_test_add_func ("/hostdev/xml/size", test_size);
-  g_test_add_func ("/hostdev/xml/broken", test_broken);
-  g_test_add_func ("/hostdev/xml/doctype", test_doctype);
-  g_test_add_func ("/hostdev/xml/depth", test_depth);
-  g_test_add_func ("/hostdev/xml/number", test_number);
-  g_test_add_func ("/hostdev/xml/quiet", test_quiet);
+  g_test_add_func ("/common/xml/read", test_read);
+  g_test_add_func ("/common/xml/size", test_size);
+  g_test_add_func ("/common/xml/broken", test_broken);
+  g_test_add_func ("/common/xml/doctype", test_doctype);
+  g_test_add_func ("/common/xml/depth", test_depth);
+  g_test_add_func ("/common/xml/number", test_number);
+  g_test_add_func ("/common/xml/quiet", test_quiet);
   return g_test_run ();
 }
