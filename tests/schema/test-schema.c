@@ -4,6 +4,7 @@
 #include <libxml/relaxng.h>
 
 #include "hostdev/hostdev-xml.h"
+#include "kvmhelper/simulated/kvmhelper-sim.h"
 
 /*
  * Documents that fit a schema and documents that do not, each bad one wrong in one way. A bad one
@@ -31,7 +32,7 @@ read_own_schema (const char *name)
 }
 
 static void
-note_error (void *data, HostdevXmlError error)
+note_error (void *data, CommonXmlError error)
 {
   char **first = data;
 
@@ -81,7 +82,7 @@ read_document (const char *path)
   g_test_message ("%s", path);
   g_assert_true (g_file_get_contents (path, &text, NULL, &error));
   g_assert_no_error (error);
-  xmlDoc *document = hostdev_xml_read (text, -1, 1024 * 1024, &error);
+  xmlDoc *document = common_xml_read (text, -1, 1024 * 1024, &error);
   g_assert_no_error (error);
   return document;
 }
@@ -168,6 +169,34 @@ test_library (void)
     }
 }
 
+/* So it is with the simulated host's. */
+static void
+test_simulated_host (void)
+{
+  g_autoptr (GPtrArray) good = list ("simulated-host", "good");
+  g_autoptr (GPtrArray) bad = list ("simulated-host", "bad");
+
+  for (guint i = 0; i < good->len; i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autoptr (KvmHelperSim) sim = kvmhelper_sim_new_from_file (good->pdata[i], &error);
+
+      g_test_message ("%s", (char *) good->pdata[i]);
+      g_assert_no_error (error);
+    }
+  for (guint i = 0; i < bad->len; i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autoptr (KvmHelperSim) sim = kvmhelper_sim_new_from_file (bad->pdata[i], &error);
+      g_autofree char *prefix = g_strdup_printf ("%s: Line ", (char *) bad->pdata[i]);
+
+      g_test_message ("%s", (char *) bad->pdata[i]);
+      g_assert_null (sim);
+      g_assert_error (error, COMMON_ERROR, COMMON_ERROR_INVALID_HOST);
+      g_assert_true (g_str_has_prefix (error->message, prefix));
+    }
+}
+
 /* libvirt keeps and allows what our schema does: its own says nothing against any good document. */
 static void
 test_libvirt (void)
@@ -228,7 +257,7 @@ run_jing (const char *jing, const char *name, const char *kind, gboolean expecte
 static void
 test_jing (void)
 {
-  static const char *const names[] = { "domain-ppc64", "domain", "host" };
+  static const char *const names[] = { "domain-ppc64", "domain", "host", "simulated-host" };
   g_autofree char *jing = g_find_program_in_path ("jing");
 
   if (jing == NULL)
@@ -253,7 +282,10 @@ main (int argc, char **argv)
   g_test_add_data_func ("/schema/domain/bad", "domain", test_bad);
   g_test_add_data_func ("/schema/host/good", "host", test_good);
   g_test_add_data_func ("/schema/host/bad", "host", test_bad);
+  g_test_add_data_func ("/schema/simulated-host/good", "simulated-host", test_good);
+  g_test_add_data_func ("/schema/simulated-host/bad", "simulated-host", test_bad);
   g_test_add_func ("/schema/library", test_library);
+  g_test_add_func ("/schema/simulated-host", test_simulated_host);
   g_test_add_func ("/schema/libvirt", test_libvirt);
   g_test_add_func ("/schema/jing", test_jing);
   return g_test_run ();
