@@ -32,5 +32,9 @@ kvmhelper_binding_take (const KvmHelperKernel *kernel, KvmHelperLease *lease, GE
 gboolean
 kvmhelper_binding_give_back (const KvmHelperKernel *kernel, KvmHelperLease *lease, gboolean *held);
 
-/** kvmhelper_binding_group: today's number of the group of the first member that is there; -1. */
-int kvmhelper_binding_group (const KvmHelperKernel *kernel, const KvmHelperLease *lease);
+/**
+ * kvmhelper_binding_group: today's number of the group of the first member that is there; -1: none
+ * is. FALSE with COMMON_ERROR_KERNEL_FAILED where that cannot be told.
+ */
+gboolean kvmhelper_binding_group (const KvmHelperKernel *kernel, const KvmHelperLease *lease,
+                                  int *group, GError **error);

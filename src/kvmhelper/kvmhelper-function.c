@@ -5,6 +5,7 @@
 #include <linux/pci_regs.h>
 
 #include "common/common-error.h"
+#include "kvmhelper/kvmhelper-watch.h"
 
 #include <glib/gi18n-lib.h>
 
@@ -35,14 +36,19 @@ gboolean
 kvmhelper_function_read_identity (const KvmHelperKernel *kernel, const PciAddress *address,
                                   KvmHelperIdentity *identity, GError **error)
 {
+  g_auto (KvmHelperWatch) watch = { 0 };
   char name[PCI_ADDRESS_LEN];
 
+  kvmhelper_watch_init (&watch, kernel);
+  kernel = &watch.kernel;
   if (read_id (kernel, address, "vendor", &identity->vendor)
       && read_id (kernel, address, "device", &identity->device)
       && read_id (kernel, address, "subsystem_vendor", &identity->subsystem_vendor)
       && read_id (kernel, address, "subsystem_device", &identity->subsystem_device)
       && read_id (kernel, address, "class", &identity->class))
     return TRUE;
+  if (!kvmhelper_watch_check (&watch, error))
+    return FALSE;
   g_set_error (error, COMMON_ERROR, COMMON_ERROR_DEVICE_UNKNOWN,
                _ ("This host has no PCI function %s"), pci_address_format (address, name));
   return FALSE;
@@ -65,8 +71,8 @@ kvmhelper_function_driver (const KvmHelperKernel *kernel, const PciAddress *addr
   return driver == NULL ? g_strdup ("") : driver;
 }
 
-char *
-kvmhelper_function_override (const KvmHelperKernel *kernel, const PciAddress *address)
+static char *
+get_override (const KvmHelperKernel *kernel, const PciAddress *address)
 {
   g_autofree char *path = kvmhelper_function_path (address, "driver_override");
   g_autofree char *override = kvmhelper_kernel_read_line (kernel, KVMHELPER_SYS, path);
@@ -78,8 +84,20 @@ kvmhelper_function_override (const KvmHelperKernel *kernel, const PciAddress *ad
   return g_steal_pointer (&override);
 }
 
-int
-kvmhelper_function_group (const KvmHelperKernel *kernel, const PciAddress *address)
+gboolean
+kvmhelper_function_read_binding (const KvmHelperKernel *kernel, const PciAddress *address,
+                                 char **driver, char **override, GError **error)
+{
+  g_auto (KvmHelperWatch) watch = { 0 };
+
+  kvmhelper_watch_init (&watch, kernel);
+  *driver = kvmhelper_function_driver (&watch.kernel, address);
+  *override = get_override (&watch.kernel, address);
+  return kvmhelper_watch_check (&watch, error);
+}
+
+static int
+get_group (const KvmHelperKernel *kernel, const PciAddress *address)
 {
   g_autofree char *path = kvmhelper_function_path (address, "iommu_group");
   g_autofree char *name = kvmhelper_kernel_link_name (kernel, KVMHELPER_SYS, path);
@@ -88,6 +106,17 @@ kvmhelper_function_group (const KvmHelperKernel *kernel, const PciAddress *addre
   if (name == NULL || !g_ascii_string_to_unsigned (name, 10, 0, G_MAXINT, &number, NULL))
     return -1;
   return (int) number;
+}
+
+gboolean
+kvmhelper_function_read_group (const KvmHelperKernel *kernel, const PciAddress *address, int *group,
+                               GError **error)
+{
+  g_auto (KvmHelperWatch) watch = { 0 };
+
+  kvmhelper_watch_init (&watch, kernel);
+  *group = get_group (&watch.kernel, address);
+  return kvmhelper_watch_check (&watch, error);
 }
 
 /* Of the configuration space; anybody may read its first 64 bytes. */
@@ -103,8 +132,9 @@ is_endpoint (const KvmHelperKernel *kernel, const PciAddress *address)
          && (config[PCI_HEADER_TYPE] & 0x7f) == PCI_HEADER_TYPE_NORMAL;
 }
 
-KvmHelperFunction *
-kvmhelper_function_read (const KvmHelperKernel *kernel, const PciAddress *address, GError **error)
+/* What cannot be read is as if it were not there. */
+static KvmHelperFunction *
+read_function (const KvmHelperKernel *kernel, const PciAddress *address, GError **error)
 {
   g_autoptr (KvmHelperFunction) function = g_new0 (KvmHelperFunction, 1);
   g_autofree char *physfn_path = kvmhelper_function_path (address, "physfn");
@@ -115,12 +145,25 @@ kvmhelper_function_read (const KvmHelperKernel *kernel, const PciAddress *addres
     return NULL;
   function->endpoint = is_endpoint (kernel, address);
   function->driver = kvmhelper_function_driver (kernel, address);
-  function->driver_override = kvmhelper_function_override (kernel, address);
-  function->group = kvmhelper_function_group (kernel, address);
+  function->driver_override = get_override (kernel, address);
+  function->group = get_group (kernel, address);
   physfn = kvmhelper_kernel_link_name (kernel, KVMHELPER_SYS, physfn_path);
   function->is_vf = physfn != NULL && pci_address_parse (physfn, &function->physfn, NULL);
   if (!function->is_vf)
     read_id (kernel, address, "sriov_numvfs", &function->numvfs);
+  return g_steal_pointer (&function);
+}
+
+KvmHelperFunction *
+kvmhelper_function_read (const KvmHelperKernel *kernel, const PciAddress *address, GError **error)
+{
+  g_auto (KvmHelperWatch) watch = { 0 };
+  g_autoptr (KvmHelperFunction) function = NULL;
+
+  kvmhelper_watch_init (&watch, kernel);
+  function = read_function (&watch.kernel, address, error);
+  if (function == NULL || !kvmhelper_watch_check (&watch, error))
+    return NULL;
   return g_steal_pointer (&function);
 }
 
@@ -154,7 +197,7 @@ kvmhelper_function_read_all (const KvmHelperKernel *kernel)
 
       if (!pci_address_parse (names->pdata[i], &address, NULL))
         continue;
-      function = kvmhelper_function_read (kernel, &address, NULL);
+      function = read_function (kernel, &address, NULL);
       if (function != NULL)
         g_ptr_array_add (functions, function);
     }

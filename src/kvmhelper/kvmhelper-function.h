@@ -32,27 +32,39 @@ typedef struct
 /** kvmhelper_function_path: "bus/pci/devices/ADDRESS", or with "/@attribute"; to be freed. */
 char *kvmhelper_function_path (const PciAddress *address, const char *attribute);
 
-/** kvmhelper_function_read: NULL with COMMON_ERROR_DEVICE_UNKNOWN where there is none. */
+/**
+ * kvmhelper_function_read: NULL with COMMON_ERROR_DEVICE_UNKNOWN where there is none, or with
+ * COMMON_ERROR_KERNEL_FAILED where something of it could not be read: a lease is made of it.
+ */
 KvmHelperFunction *
 kvmhelper_function_read (const KvmHelperKernel *kernel, const PciAddress *address, GError **error);
 
 void kvmhelper_function_free (KvmHelperFunction *function);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KvmHelperFunction, kvmhelper_function_free)
 
-/** kvmhelper_function_read_all: every function of the host, by address. */
+/** kvmhelper_function_read_all: every function of the host, by address, as far as it can be read.
+ */
 GPtrArray *kvmhelper_function_read_all (const KvmHelperKernel *kernel);
 
-/** kvmhelper_function_read_identity: FALSE with COMMON_ERROR_DEVICE_UNKNOWN. */
+/** kvmhelper_function_read_identity: FALSE with COMMON_ERROR_DEVICE_UNKNOWN or
+ * COMMON_ERROR_KERNEL_FAILED. */
 gboolean kvmhelper_function_read_identity (const KvmHelperKernel *kernel, const PciAddress *address,
                                            KvmHelperIdentity *identity, GError **error);
 
 gboolean kvmhelper_identity_equal (const KvmHelperIdentity *a, const KvmHelperIdentity *b);
 
-/** kvmhelper_function_driver: the driver that is bound now, "" for none. */
+/**
+ * kvmhelper_function_read_binding: the driver that is bound now and driver_override, "" for none.
+ * FALSE with COMMON_ERROR_KERNEL_FAILED.
+ */
+gboolean kvmhelper_function_read_binding (const KvmHelperKernel *kernel, const PciAddress *address,
+                                          char **driver, char **override, GError **error);
+
+/** kvmhelper_function_driver: the driver that is bound now, "" for none, or where it cannot be
+ * read. */
 char *kvmhelper_function_driver (const KvmHelperKernel *kernel, const PciAddress *address);
 
-/** kvmhelper_function_override: driver_override, "" for none. */
-char *kvmhelper_function_override (const KvmHelperKernel *kernel, const PciAddress *address);
-
-/** kvmhelper_function_group: the number of its IOMMU group, -1 for none. */
-int kvmhelper_function_group (const KvmHelperKernel *kernel, const PciAddress *address);
+/** kvmhelper_function_read_group: the number of its IOMMU group, -1 for none. FALSE with
+ * COMMON_ERROR_KERNEL_FAILED. */
+gboolean kvmhelper_function_read_group (const KvmHelperKernel *kernel, const PciAddress *address,
+                                        int *group, GError **error);

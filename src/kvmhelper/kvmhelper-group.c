@@ -3,6 +3,7 @@
 
 #include "common/common-error.h"
 #include "kvmhelper/kvmhelper-limits.h"
+#include "kvmhelper/kvmhelper-watch.h"
 
 #include <glib/gi18n-lib.h>
 #include <stdio.h>
@@ -46,6 +47,7 @@ kvmhelper_group_read (const KvmHelperKernel *kernel, const PciAddress *address, 
 {
   g_autoptr (KvmHelperFunction) function = kvmhelper_function_read (kernel, address, error);
   g_autoptr (KvmHelperGroup) group = NULL;
+  g_auto (KvmHelperWatch) watch = { 0 };
   g_autoptr (GPtrArray) names = NULL;
   g_autofree char *path = NULL;
   gboolean found = FALSE;
@@ -69,9 +71,12 @@ kvmhelper_group_read (const KvmHelperKernel *kernel, const PciAddress *address, 
       return NULL;
     }
 
-  group = kvmhelper_group_new (kernel, (guint) function->group, address);
+  kvmhelper_watch_init (&watch, kernel);
+  group = kvmhelper_group_new (&watch.kernel, (guint) function->group, address);
   path = g_strdup_printf ("kernel/iommu_groups/%u/devices", group->number);
-  names = kvmhelper_kernel_list (kernel, KVMHELPER_SYS, path);
+  names = kvmhelper_kernel_list (&watch.kernel, KVMHELPER_SYS, path);
+  if (!kvmhelper_watch_check (&watch, error))
+    return NULL;
   for (guint i = 0; i < names->len && group->members->len < KVMHELPER_MAX_MEMBERS; i++)
     {
       PciAddress member;

@@ -60,6 +60,8 @@ typedef struct
   gpointer data;
   gsize page_size; /* of the kernel, bytes */
   guint pid;       /* of this process, as the kernel's files name it */
+  /* The name of the simulated host's description; NULL: the Linux that runs here. */
+  const char *simulated;
 } KvmHelperKernel;
 
 /**

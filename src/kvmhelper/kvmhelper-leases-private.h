@@ -74,5 +74,9 @@ void kvmhelper_leases_stop_retry (KvmHelperLeases *leases, const char *id);
 /** kvmhelper_leases_stop_retries: no timer is left. */
 void kvmhelper_leases_stop_retries (KvmHelperLeases *leases);
 
+/** kvmhelper_leases_boot_id: of the boot that this is; records of another are dropped. NULL with
+ * COMMON_ERROR_KERNEL_FAILED. */
+char *kvmhelper_leases_boot_id (const KvmHelperLeases *leases, GError **error);
+
 /** kvmhelper_leases_recover: what is done at start. */
 gboolean kvmhelper_leases_recover (KvmHelperLeases *leases, GError **error);

@@ -6,6 +6,7 @@
 #include "kvmhelper/kvmhelper-binding.h"
 #include "kvmhelper/kvmhelper-inspect.h"
 #include "kvmhelper/kvmhelper-limits.h"
+#include "kvmhelper/kvmhelper-watch.h"
 
 #include <glib/gi18n-lib.h>
 
@@ -61,6 +62,17 @@ kvmhelper_leases_free (KvmHelperLeases *leases)
   g_mutex_clear (&leases->lock);
   g_cond_clear (&leases->freed);
   g_free (leases);
+}
+
+char *
+kvmhelper_leases_boot_id (const KvmHelperLeases *leases, GError **error)
+{
+  g_auto (KvmHelperWatch) watch = { 0 };
+  g_autofree char *boot_id = NULL;
+
+  kvmhelper_watch_init (&watch, leases->kernel);
+  boot_id = kvmhelper_kernel_boot_id (&watch.kernel);
+  return kvmhelper_watch_check (&watch, error) ? g_steal_pointer (&boot_id) : NULL;
 }
 
 gboolean
@@ -205,10 +217,10 @@ kvmhelper_leases_commit (KvmHelperLeases *leases, const char *id, GError **error
   g_autoptr (KvmHelperInspection) inspection = NULL;
   g_auto (KvmHelperWork) work = { NULL, NULL };
   char name[PCI_ADDRESS_LEN];
+  int group;
 
-  if (lease == NULL
-      || !kvmhelper_work_begin (leases, kvmhelper_binding_group (leases->kernel, lease), id, 0,
-                                &work, error))
+  if (lease == NULL || !kvmhelper_binding_group (leases->kernel, lease, &group, error)
+      || !kvmhelper_work_begin (leases, group, id, 0, &work, error))
     return NULL;
   /* It may have come to its end before we had the group. */
   kvmhelper_lease_free (g_steal_pointer (&lease));

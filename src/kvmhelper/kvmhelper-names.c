@@ -31,13 +31,16 @@ get_access (void)
   return access;
 }
 
+/* Of pci.ids alone: where udev has no database of hardware libpci asks for it anew with each name,
+ * and leaks what it got (lib/names-hwdb.c: pci_id_hwdb_lookup). */
 static char *
 lookup (int flags, int first, int second)
 {
   G_GNUC_UNUSED g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&lock);
   char buffer[256];
-  const char *name = pci_lookup_name (get_access (), buffer, sizeof buffer,
-                                      flags | PCI_LOOKUP_NO_NUMBERS, first, second);
+  const char *name
+      = pci_lookup_name (get_access (), buffer, sizeof buffer,
+                         flags | PCI_LOOKUP_NO_NUMBERS | PCI_LOOKUP_NO_HWDB, first, second);
 
   return name == NULL ? g_strdup ("") : g_utf8_make_valid (name, -1);
 }

@@ -7,6 +7,7 @@
 #include "kvmhelper/kvmhelper-binding.h"
 #include "kvmhelper/kvmhelper-busy.h"
 #include "kvmhelper/kvmhelper-holder.h"
+#include "kvmhelper/kvmhelper-watch.h"
 
 #include <glib/gi18n-lib.h>
 
@@ -56,6 +57,7 @@ static gboolean
 check_group (const KvmHelperKernel *kernel, const KvmHelperGroup *group, GError **error)
 {
   guint pid = kvmhelper_holder_find (kernel, group->number);
+  g_auto (KvmHelperWatch) watch = { 0 };
   g_autoptr (KvmHelperBusy) busy = NULL;
   KvmHelperFact state;
   char name[PCI_ADDRESS_LEN];
@@ -66,7 +68,11 @@ check_group (const KvmHelperKernel *kernel, const KvmHelperGroup *group, GError 
                    _ ("Process %u holds IOMMU group %u already"), pid, group->number);
       return FALSE;
     }
-  busy = kvmhelper_busy_new (kernel);
+  /* What cannot be read may be a need. */
+  kvmhelper_watch_init (&watch, kernel);
+  busy = kvmhelper_busy_new (&watch.kernel);
+  if (!kvmhelper_watch_check (&watch, error))
+    return FALSE;
   for (guint i = 0; i < group->members->len; i++)
     {
       const KvmHelperFunction *member = group->members->pdata[i];
@@ -256,10 +262,10 @@ kvmhelper_leases_prepare (KvmHelperLeases *leases, const char *domain_uuid, cons
       prepared->lease = g_steal_pointer (&lease);
       return TRUE;
     }
-  if (!check_group (leases->kernel, group, error))
+  boot_id = kvmhelper_leases_boot_id (leases, error);
+  if (boot_id == NULL || !check_group (leases->kernel, group, error))
     return FALSE;
 
-  boot_id = kvmhelper_kernel_boot_id (leases->kernel);
   lease = kvmhelper_lease_new (boot_id, domain_uuid, domain_name, address, group->members);
   if (!take (leases, lease, error))
     return FALSE;
@@ -305,9 +311,9 @@ kvmhelper_leases_rehearse (KvmHelperLeases *leases, const PciAddress *address, G
       set_leased (error, group, lease);
       return NULL;
     }
-  if (!check_group (leases->kernel, group, error))
+  boot_id = kvmhelper_leases_boot_id (leases, error);
+  if (boot_id == NULL || !check_group (leases->kernel, group, error))
     return NULL;
-  boot_id = kvmhelper_kernel_boot_id (leases->kernel);
   lease = kvmhelper_lease_new (boot_id, "", "", address, group->members);
   if (!take (leases, lease, error))
     return NULL;

@@ -14,16 +14,19 @@ typedef enum
   GIVE_BACK, /* all else */
 } Fate;
 
-/* Whether a member that is there has left its VFIO driver: somebody gave it to the host. */
+/* Whether a member that is there has left its VFIO driver: somebody gave it to the host. One that
+ * cannot be read has not. */
 static gboolean
 has_lost_member (const KvmHelperKernel *kernel, const KvmHelperLease *lease)
 {
   for (guint i = 0; i < lease->members->len; i++)
     {
       const KvmHelperMember *member = lease->members->pdata[i];
-      g_autofree char *driver = kvmhelper_function_driver (kernel, &member->address);
+      g_autofree char *driver = NULL;
+      g_autofree char *override = NULL;
 
-      if (!common_driver_is_vfio (driver))
+      if (kvmhelper_function_read_binding (kernel, &member->address, &driver, &override, NULL)
+          && !common_driver_is_vfio (driver))
         return TRUE;
     }
   return FALSE;
@@ -41,7 +44,8 @@ decide (const KvmHelperKernel *kernel, const char *boot_id, const KvmHelperLease
     return GIVE_BACK;
   if (!has_lost_member (kernel, lease))
     return KEEP;
-  group = kvmhelper_binding_group (kernel, lease);
+  if (!kvmhelper_binding_group (kernel, lease, &group, NULL))
+    return KEEP;
   return group >= 0 && kvmhelper_holder_find (kernel, (guint) group) != 0 ? KEEP : GIVE_BACK;
 }
 
@@ -75,8 +79,9 @@ recover (KvmHelperLeases *leases, const char *boot_id, KvmHelperLease *lease)
 gboolean
 kvmhelper_leases_recover (KvmHelperLeases *leases, GError **error)
 {
-  g_autofree char *boot_id = kvmhelper_kernel_boot_id (leases->kernel);
-  g_autoptr (GPtrArray) records = kvmhelper_journal_load (leases->journal, error);
+  g_autofree char *boot_id = kvmhelper_leases_boot_id (leases, error);
+  g_autoptr (GPtrArray) records
+      = boot_id == NULL ? NULL : kvmhelper_journal_load (leases->journal, error);
 
   if (records == NULL)
     return FALSE;

@@ -124,14 +124,15 @@ kvmhelper_leases_retry (gpointer id, gpointer data)
   g_autoptr (KvmHelperLease) lease = NULL;
   g_auto (KvmHelperWork) work = { NULL, NULL };
   gboolean held;
+  int group;
 
   if (g_cancellable_is_cancelled (leases->cancellable))
     return;
   lease = kvmhelper_leases_find (leases, name, NULL);
   if (lease == NULL)
     return;
-  if (!kvmhelper_work_begin (leases, kvmhelper_binding_group (leases->kernel, lease), name, 0,
-                             &work, NULL))
+  if (!kvmhelper_binding_group (leases->kernel, lease, &group, NULL)
+      || !kvmhelper_work_begin (leases, group, name, 0, &work, NULL))
     {
       kvmhelper_leases_try_again (leases, name);
       return;
@@ -155,6 +156,19 @@ wait_a_little (KvmHelperLeases *leases)
   return !g_cancellable_is_cancelled (leases->cancellable);
 }
 
+/* Nothing could be begun, for a @reason that passes; it is taken. */
+static gboolean
+set_pending (KvmHelperLeases *leases, KvmHelperLease *lease, GError *reason, gboolean *done,
+             GError **error)
+{
+  *done = FALSE;
+  lease->phase = KVMHELPER_PHASE_PENDING;
+  kvmhelper_lease_set_left (lease, reason->message);
+  g_error_free (reason);
+  kvmhelper_leases_try_again (leases, lease->id);
+  return kvmhelper_leases_store (leases, lease, error);
+}
+
 gboolean
 kvmhelper_leases_release (KvmHelperLeases *leases, const char *id, guint seconds, gboolean *done,
                           GError **error)
@@ -163,10 +177,14 @@ kvmhelper_leases_release (KvmHelperLeases *leases, const char *id, guint seconds
   g_autoptr (KvmHelperLease) lease = kvmhelper_leases_find (leases, id, error);
   g_auto (KvmHelperWork) work = { NULL, NULL };
   gboolean held = FALSE;
+  GError *local = NULL;
+  int group;
 
-  if (lease == NULL
-      || !kvmhelper_work_begin (leases, kvmhelper_binding_group (leases->kernel, lease), id,
-                                seconds, &work, error))
+  if (lease == NULL)
+    return FALSE;
+  if (!kvmhelper_binding_group (leases->kernel, lease, &group, &local))
+    return set_pending (leases, lease, local, done, error);
+  if (!kvmhelper_work_begin (leases, group, id, seconds, &work, error))
     return FALSE;
   kvmhelper_lease_free (g_steal_pointer (&lease));
   lease = kvmhelper_leases_find (leases, id, NULL);
