@@ -53,8 +53,9 @@ hostdev_host_new (void)
 {
   HostdevHost *host = g_new0 (HostdevHost, 1);
 
-  host->facts = (HostdevHostFacts){ g_strdup ("other"), g_strdup (""), g_strdup (""),
-                                    g_strdup (""),      g_strdup (""), g_strdup (""), 0 };
+  host->facts = (HostdevHostFacts){
+    g_strdup ("other"), g_strdup (""), g_strdup (""), g_strdup (""), g_strdup (""), g_strdup (""), 0
+  };
   host->groups = g_ptr_array_new_with_free_func ((GDestroyNotify) hostdev_group_free);
   host->ungrouped = g_ptr_array_new_with_free_func ((GDestroyNotify) hostdev_function_free);
   host->places = g_hash_table_new_full ((GHashFunc) pci_address_hash,

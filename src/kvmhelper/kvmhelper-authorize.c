@@ -148,44 +148,59 @@ ask (KvmHelperService *service, GDBusMethodInvocation *invocation, const KvmHelp
   return FALSE;
 }
 
-/* No is the answer until polkit says yes. */
 static gboolean
-authorize (KvmHelperService *service, GDBusMethodInvocation *invocation)
+deny (const char *method, GError **error)
 {
-  const char *method = g_dbus_method_invocation_get_method_name (invocation);
+  g_set_error (error, COMMON_ERROR, COMMON_ERROR_NOT_AUTHORIZED, _ ("%s: not authorized"), method);
+  return FALSE;
+}
+
+/* A call whose sender no bus vouches for has no subject that polkit knows. */
+static gboolean
+ask_polkit (KvmHelperService *service, GDBusMethodInvocation *invocation,
+            const KvmHelperPolicy *policy, GError **error)
+{
   const char *sender = g_dbus_method_invocation_get_sender (invocation);
-  const KvmHelperPolicy *policy = kvmhelper_policy_find (method);
   gboolean interactive = is_interactive (invocation);
-  g_autoptr (GError) error = NULL;
+  g_autoptr (GError) local = NULL;
   gboolean authorized;
 
-  if (policy == NULL || sender == NULL)
-    {
-      g_dbus_method_invocation_return_error (invocation, COMMON_ERROR, COMMON_ERROR_NOT_AUTHORIZED,
-                                             _ ("%s: not authorized"), method);
-      return FALSE;
-    }
+  if (sender == NULL)
+    return deny (policy->method, error);
   if (interactive && !begin_question (service, sender))
     {
-      g_dbus_method_invocation_return_error (invocation, COMMON_ERROR, COMMON_ERROR_BUSY,
-                                             _ ("Too many calls wait for an authorization"));
+      g_set_error_literal (error, COMMON_ERROR, COMMON_ERROR_BUSY,
+                           _ ("Too many calls wait for an authorization"));
       return FALSE;
     }
-  authorized = ask (service, invocation, policy, &error);
+  authorized = ask (service, invocation, policy, &local);
   if (interactive)
     end_question (service, sender);
   if (authorized)
     return TRUE;
-  if (error->domain == COMMON_ERROR)
-    g_dbus_method_invocation_return_gerror (invocation, error);
-  else
+  if (local->domain == COMMON_ERROR)
     {
-      g_warning ("polkit: %s", error->message);
-      g_dbus_method_invocation_return_error (invocation, COMMON_ERROR, COMMON_ERROR_NOT_AUTHORIZED,
-                                             _ ("%s: polkit could not be asked: %s"), method,
-                                             error->message);
+      g_propagate_error (error, g_steal_pointer (&local));
+      return FALSE;
     }
+  g_warning ("polkit: %s", local->message);
+  g_set_error (error, COMMON_ERROR, COMMON_ERROR_NOT_AUTHORIZED,
+               _ ("%s: polkit could not be asked: %s"), policy->method, local->message);
   return FALSE;
+}
+
+/* No is the answer until somebody says yes. */
+static gboolean
+authorize (KvmHelperService *service, GDBusMethodInvocation *invocation, GError **error)
+{
+  const char *method = g_dbus_method_invocation_get_method_name (invocation);
+  const KvmHelperPolicy *policy = kvmhelper_policy_find (method);
+
+  if (policy == NULL)
+    return deny (method, error);
+  if (service->authorize != NULL)
+    return service->authorize (invocation, error);
+  return ask_polkit (service, invocation, policy, error);
 }
 
 gboolean
@@ -193,6 +208,7 @@ kvmhelper_service_authorize (GDBusInterfaceSkeleton *skeleton, GDBusMethodInvoca
                              gpointer data)
 {
   KvmHelperService *service = data;
+  g_autoptr (GError) error = NULL;
 
   if (!begin_call (service))
     {
@@ -200,8 +216,9 @@ kvmhelper_service_authorize (GDBusInterfaceSkeleton *skeleton, GDBusMethodInvoca
           invocation, COMMON_ERROR, COMMON_ERROR_CANCELLED, _ ("The helper stops; call it again"));
       return FALSE;
     }
-  if (authorize (service, invocation))
+  if (authorize (service, invocation, &error))
     return TRUE;
+  g_dbus_method_invocation_return_gerror (invocation, error);
   kvmhelper_call_end (&service);
   return FALSE;
 }

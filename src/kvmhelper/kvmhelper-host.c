@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "kvmhelper/kvmhelper-host.h"
 
+#include "common/common-vfio.h"
 #include "kvmhelper/kvmhelper-busy.h"
 #include "kvmhelper/kvmhelper-capability.h"
 #include "kvmhelper/kvmhelper-group.h"
+#include "kvmhelper/kvmhelper-hardware.h"
 #include "kvmhelper/kvmhelper-holder.h"
 #include "kvmhelper/kvmhelper-lease.h"
 #include "kvmhelper/kvmhelper-limits.h"
@@ -69,6 +71,30 @@ add_busy (GVariantBuilder *builder, const Scan *scan, const KvmHelperFunction *f
   add (builder, "busy", g_variant_builder_end (&list));
 }
 
+/* What the host would give the function to by itself: known of those that are taken from it. */
+static void
+add_natural_driver (GVariantBuilder *builder, const Scan *scan, const PciAddress *address)
+{
+  for (guint i = 0; i < scan->leases->len; i++)
+    {
+      const KvmHelperMember *member = kvmhelper_lease_find_member (scan->leases->pdata[i], address);
+
+      if (member == NULL || member->returned || common_driver_is_vfio (member->driver))
+        continue;
+      add_string (builder, "natural-driver", member->driver);
+      return;
+    }
+}
+
+static void
+add_hardware (GVariantBuilder *builder, const Scan *scan, const PciAddress *address)
+{
+  g_auto (KvmHelperHardware) hardware = { 0 };
+
+  kvmhelper_hardware_read (scan->kernel, address, &hardware);
+  kvmhelper_hardware_add (&hardware, builder);
+}
+
 static GVariant *
 function_variant (const Scan *scan, const KvmHelperFunction *function)
 {
@@ -91,6 +117,8 @@ function_variant (const Scan *scan, const KvmHelperFunction *function)
   if (function->numvfs > 0)
     add_uint (&builder, "numvfs", function->numvfs);
   add_busy (&builder, scan, function);
+  add_hardware (&builder, scan, &function->address);
+  add_natural_driver (&builder, scan, &function->address);
   return g_variant_builder_end (&builder);
 }
 
@@ -231,6 +259,8 @@ kvmhelper_host_read (const KvmHelperKernel *kernel, const GPtrArray *leases)
 
   g_variant_builder_init (&builder, G_VARIANT_TYPE_VARDICT);
   add_uint (&builder, "version", DESCRIPTION_VERSION);
+  if (kernel->simulated != NULL)
+    add_string (&builder, "simulated", kernel->simulated);
   add_string (&builder, "platform", kvmhelper_platform_name (platform));
   add_machine (&builder, kernel);
   add (&builder, "capabilities", kvmhelper_capabilities_read (kernel, platform));

@@ -268,14 +268,14 @@ on_list_leases (KvmHelperDBusKvmHelper1 *object, GDBusMethodInvocation *invocati
   for (guint i = 0; i < leases->len; i++)
     {
       const KvmHelperLease *lease = leases->pdata[i];
-      int group = kvmhelper_binding_group (service->kernel, lease);
       char name[PCI_ADDRESS_LEN];
+      int group;
 
       g_variant_builder_open (&list, G_VARIANT_TYPE_VARDICT);
       add_lease (&list, service->kernel, lease);
       add_string (&list, "address", pci_address_format (&lease->address, name));
       g_variant_builder_add (&list, "{sv}", "since", g_variant_new_int64 (lease->since));
-      if (group >= 0)
+      if (kvmhelper_binding_group (service->kernel, lease, &group, NULL) && group >= 0)
         g_variant_builder_add (&list, "{sv}", "group", g_variant_new_uint32 ((guint) group));
       add_string (&list, "left", lease->left);
       g_variant_builder_close (&list);

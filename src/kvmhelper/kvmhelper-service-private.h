@@ -14,6 +14,7 @@
 struct _KvmHelperService
 {
   const KvmHelperKernel *kernel;
+  KvmHelperAuthorize authorize; /* NULL: polkit */
   KvmHelperLeases *leases;
   KvmHelperDBusKvmHelper1 *skeleton;
   GCancellable *cancellable;

@@ -2,6 +2,7 @@
 #include "kvmhelper/kvmhelper-service-private.h"
 
 #include "common/common-dbus.h"
+#include "common/common-error.h"
 #include "kvmhelper/kvmhelper-limits.h"
 
 static void
@@ -28,10 +29,19 @@ KvmHelperService *
 kvmhelper_service_new (const KvmHelperServiceConfig *config, GDBusConnection *connection,
                        GError **error)
 {
-  KvmHelperService *service = g_new0 (KvmHelperService, 1);
-  KvmHelperListener listener = { lease_changed, step_done, service };
+  KvmHelperService *service;
+  KvmHelperListener listener = { lease_changed, step_done, NULL };
 
+  if (config->authorize != NULL && config->kernel->simulated == NULL)
+    {
+      g_set_error_literal (error, COMMON_ERROR, COMMON_ERROR_INTERNAL,
+                           "nothing but polkit decides about a real kernel");
+      return NULL;
+    }
+  service = g_new0 (KvmHelperService, 1);
+  listener.data = service;
   service->kernel = config->kernel;
+  service->authorize = config->authorize;
   service->skeleton = kvm_helper_dbus_kvm_helper1_skeleton_new ();
   service->cancellable = g_cancellable_new ();
   service->questions = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);

@@ -9,16 +9,24 @@
  */
 typedef struct _KvmHelperService KvmHelperService;
 
+/**
+ * KvmHelperAuthorize: whether a caller may call, in the place of polkit. FALSE with
+ * COMMON_ERROR_NOT_AUTHORIZED. From any thread.
+ */
+typedef gboolean (*KvmHelperAuthorize) (GDBusMethodInvocation *invocation, GError **error);
+
 typedef struct
 {
   const KvmHelperKernel *kernel; /* outlives the service */
   const char *state_directory;
   KvmHelperRehearse rehearse;
+  KvmHelperAuthorize authorize; /* NULL: polkit, and nothing else for a kernel that is real */
 } KvmHelperServiceConfig;
 
 /**
  * kvmhelper_service_new: recovers what another helper left, then stands at its path on @connection.
- * The name is the caller's to own.
+ * The name is the caller's to own. NULL also where @config has authorize for a kernel that is not
+ * simulated: a real one is behind polkit, whatever the caller had in mind.
  */
 KvmHelperService *kvmhelper_service_new (const KvmHelperServiceConfig *config,
                                          GDBusConnection *connection, GError **error);

@@ -436,6 +436,31 @@ test_lease (Fixture *fixture, gconstpointer data)
   g_dbus_connection_signal_unsubscribe (fixture->client, subscription);
 }
 
+static gboolean
+let_anybody_in (GDBusMethodInvocation *invocation, GError **error)
+{
+  return TRUE;
+}
+
+/* Nothing but polkit decides about a real kernel: a service that somebody made with a choice of his
+ * own for one is none. */
+static void
+test_no_other_authority (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *state = g_build_filename (fixture->host->directory, "other", NULL);
+  KvmHelperKernel kernel = fixture->host->kernel;
+  KvmHelperServiceConfig config = { &kernel, state, kvmhelper_rehearsal_here, let_anybody_in };
+  KvmHelperKernel *linux_kernel = kvmhelper_kernel_linux_new ("/sys", "/proc", "/dev", NULL);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (kernel.simulated);
+  g_assert_null (linux_kernel->simulated);
+  kvmhelper_kernel_linux_free (linux_kernel);
+  g_assert_null (kvmhelper_service_new (&config, fixture->client, &error));
+  g_assert_error (error, COMMON_ERROR, COMMON_ERROR_INTERNAL);
+  g_assert_false (g_file_test (state, G_FILE_TEST_EXISTS));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -449,6 +474,7 @@ main (int argc, char **argv)
     { "/kvmhelper/service/questions", test_questions },
     { "/kvmhelper/service/arguments", test_arguments },
     { "/kvmhelper/service/lease", test_lease },
+    { "/kvmhelper/service/no-other-authority", test_no_other_authority },
   };
 
   g_test_init (&argc, &argv, NULL);
