@@ -85,6 +85,18 @@ explain_calling (GError **error)
     explain (error, COMMON_ERROR_INTERNAL, _ ("%s could not be asked"), SERVICE);
 }
 
+static void
+explain_simulating (GError **error)
+{
+  if (is_late (*error))
+    explain (error, COMMON_ERROR_TIMED_OUT, _ ("The simulated host did not answer in time"));
+  else if (is_gone (*error))
+    explain (error, COMMON_ERROR_HELPER_UNAVAILABLE,
+             _ ("The simulated host ended before it answered"));
+  else
+    explain (error, COMMON_ERROR_INTERNAL, _ ("The simulated host could not be asked"));
+}
+
 void
 cli_helper_error_explain (GError **error, CliHelperMoment moment)
 {
@@ -93,6 +105,8 @@ cli_helper_error_explain (GError **error, CliHelperMoment moment)
     return;
   if (is_denied (*error))
     explain (error, COMMON_ERROR_NOT_AUTHORIZED, _ ("You may not ask %s this"), SERVICE);
+  else if (moment == CLI_HELPER_SIMULATING)
+    explain_simulating (error);
   else if (moment == CLI_HELPER_OPENING)
     explain_opening (error);
   else

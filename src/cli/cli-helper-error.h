@@ -5,8 +5,9 @@
 
 typedef enum
 {
-  CLI_HELPER_OPENING, /* the helper was looked for, and started */
-  CLI_HELPER_CALLING  /* it was there, and was asked */
+  CLI_HELPER_OPENING,   /* the helper was looked for, and started */
+  CLI_HELPER_CALLING,   /* it was there, and was asked */
+  CLI_HELPER_SIMULATING /* one on a simulated host was there, and was asked */
 } CliHelperMoment;
 
 /**

@@ -5,6 +5,7 @@
 
 #include "cli/cli-agent.h"
 #include "cli/cli-helper-error.h"
+#include "cli/cli-simulated.h"
 #include "cli/cli-terminal.h"
 #include "common/common-dbus.h"
 #include "common/common-error.h"
@@ -21,6 +22,7 @@
 struct _CliHelper
 {
   KvmHelperDBusKvmHelper1 *proxy;
+  CliSimulated *simulated; /* NULL: the real one */
   CliAgent *agent;
   gboolean interactive;
 };
@@ -82,6 +84,14 @@ check_is_root (GDBusConnection *bus, const char *unique, GError **error)
 }
 
 static KvmHelperDBusKvmHelper1 *
+new_proxy_for (GDBusConnection *connection, const char *owner, GError **error)
+{
+  return kvm_helper_dbus_kvm_helper1_proxy_new_sync (
+      connection, G_DBUS_PROXY_FLAGS_DO_NOT_LOAD_PROPERTIES | G_DBUS_PROXY_FLAGS_DO_NOT_AUTO_START,
+      owner, COMMON_DBUS_KVMHELPER_PATH, NULL, error);
+}
+
+static KvmHelperDBusKvmHelper1 *
 new_proxy (GError **error)
 {
   g_autoptr (GError) local = NULL;
@@ -98,32 +108,46 @@ new_proxy (GError **error)
   owner = find_owner (bus, error);
   if (owner == NULL || !check_is_root (bus, owner, error))
     return NULL;
-  return kvm_helper_dbus_kvm_helper1_proxy_new_sync (
-      bus, G_DBUS_PROXY_FLAGS_DO_NOT_LOAD_PROPERTIES | G_DBUS_PROXY_FLAGS_DO_NOT_AUTO_START, owner,
-      COMMON_DBUS_KVMHELPER_PATH, NULL, error);
+  return new_proxy_for (bus, owner, error);
+}
+
+/* On a simulated host polkit has no part, so nobody is asked for a password. */
+static gboolean
+open_simulated (CliHelper *helper, const char *what, GError **error)
+{
+  helper->simulated = cli_simulated_open (what, error);
+  if (helper->simulated == NULL)
+    return FALSE;
+  cli_simulated_note (cli_simulated_get_description (helper->simulated));
+  helper->proxy = new_proxy_for (cli_simulated_get_connection (helper->simulated),
+                                 cli_simulated_get_owner (helper->simulated), error);
+  return helper->proxy != NULL;
+}
+
+static gboolean
+open_real (CliHelper *helper, GError **error)
+{
+  helper->proxy = new_proxy (error);
+  if (helper->proxy == NULL)
+    return FALSE;
+  helper->interactive = cli_terminal_is_interactive ();
+  helper->agent = helper->interactive ? cli_agent_start () : NULL;
+  return TRUE;
 }
 
 CliHelper *
-cli_helper_open (GError **error)
+cli_helper_open (const char *simulate, GError **error)
 {
+  g_autoptr (CliHelper) helper = g_new0 (CliHelper, 1);
   g_autoptr (GError) local = NULL;
-  KvmHelperDBusKvmHelper1 *proxy;
-  CliHelper *helper;
 
   /* Registers the names of our errors with GDBus. */
   (void) common_error_quark ();
-  proxy = new_proxy (&local);
-  if (proxy == NULL)
-    {
-      cli_helper_error_explain (&local, CLI_HELPER_OPENING);
-      g_propagate_error (error, g_steal_pointer (&local));
-      return NULL;
-    }
-  helper = g_new0 (CliHelper, 1);
-  helper->proxy = proxy;
-  helper->interactive = cli_terminal_is_interactive ();
-  helper->agent = helper->interactive ? cli_agent_start () : NULL;
-  return helper;
+  if (simulate != NULL ? open_simulated (helper, simulate, &local) : open_real (helper, &local))
+    return g_steal_pointer (&helper);
+  cli_helper_error_explain (&local, CLI_HELPER_OPENING);
+  g_propagate_error (error, g_steal_pointer (&local));
+  return NULL;
 }
 
 void
@@ -132,8 +156,15 @@ cli_helper_free (CliHelper *helper)
   if (helper == NULL)
     return;
   cli_agent_stop (helper->agent);
-  g_object_unref (helper->proxy);
+  g_clear_object (&helper->proxy);
+  g_clear_pointer (&helper->simulated, cli_simulated_close);
   g_free (helper);
+}
+
+static CliHelperMoment
+calling (const CliHelper *helper)
+{
+  return helper->simulated != NULL ? CLI_HELPER_SIMULATING : CLI_HELPER_CALLING;
 }
 
 static GDBusCallFlags
@@ -154,7 +185,7 @@ cli_helper_call (CliHelper *helper, const char *method, GVariant *parameters, GE
       helper->interactive ? TIMEOUT_ASK_MSEC : TIMEOUT_READ_MSEC, NULL, &local);
   if (reply == NULL)
     {
-      cli_helper_error_explain (&local, CLI_HELPER_CALLING);
+      cli_helper_error_explain (&local, calling (helper));
       g_propagate_error (error, g_steal_pointer (&local));
     }
   return reply;
@@ -209,7 +240,7 @@ cli_helper_rehearse (CliHelper *helper, const char *address, CliHelperStep step,
   reply = g_dbus_proxy_call_finish (G_DBUS_PROXY (helper->proxy), result, &local);
   if (reply == NULL)
     {
-      cli_helper_error_explain (&local, CLI_HELPER_CALLING);
+      cli_helper_error_explain (&local, calling (helper));
       g_propagate_error (error, g_steal_pointer (&local));
       return NULL;
     }

@@ -4,7 +4,8 @@
 #include <gio/gio.h>
 
 /**
- * CliHelper: ppc64-kvmhelper, at the other end of the system bus.
+ * CliHelper: ppc64-kvmhelper, at the other end of the system bus; or one on a simulated host
+ * (cli-simulated.h).
  *
  * Nothing that it says is believed before its name is known to belong to a process of uid 0, and
  * then only that process is talked to: by its unique name, so that nobody who takes the name later
@@ -14,11 +15,13 @@ typedef struct _CliHelper CliHelper;
 
 /**
  * cli_helper_open: has the helper started where it does not run, and checks whose it is.
+ * @simulate: (nullable): the simulated host that is meant and not this one, as cli_simulated_open
+ *   takes it
  *
  * Returns: NULL with COMMON_ERROR_HELPER_UNAVAILABLE (the bus is not there; the helper is not
  * installed, does not start, or belongs to somebody else) or COMMON_ERROR_NOT_AUTHORIZED.
  */
-CliHelper *cli_helper_open (GError **error);
+CliHelper *cli_helper_open (const char *simulate, GError **error);
 void cli_helper_free (CliHelper *helper);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (CliHelper, cli_helper_free)
 

@@ -142,6 +142,7 @@ cli_host_to_xml (const HostdevHost *host)
   set (root, "cpu", hostdev_host_get_cpu (host));
   set (root, "model", hostdev_host_get_model (host));
   set (root, "firmware", hostdev_host_get_firmware (host));
+  set (root, "simulated", hostdev_host_get_simulated (host));
   if (hostdev_host_get_page_size (host) != 0)
     set_decimal (root, "page-size", hostdev_host_get_page_size (host));
   add_capabilities (root, host);

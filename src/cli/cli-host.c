@@ -2,6 +2,7 @@
 #include <glib/gi18n.h>
 #include <stdio.h>
 
+#include "cli/cli-capture.h"
 #include "cli/cli-commands.h"
 #include "cli/cli-host-xml.h"
 #include "cli/cli-input.h"
@@ -105,6 +106,7 @@ print_identity (const HostdevHost *host)
     { N_ ("CPU"), hostdev_host_get_cpu (host) },
     { N_ ("Model"), hostdev_host_get_model (host) },
     { N_ ("Firmware"), hostdev_host_get_firmware (host) },
+    { N_ ("Simulated"), hostdev_host_get_simulated (host) },
   };
   g_autoptr (CliTable) table = cli_table_new (0, NULL, 2);
 
@@ -180,12 +182,38 @@ print_xml (const HostdevHost *host)
 }
 
 static CliExit
+capture (const CliOptions *options, gboolean xml, GError **error)
+{
+  g_autoptr (GVariant) description = NULL;
+  g_autofree char *text = NULL;
+
+  if (xml || !cli_options_need_helper (options, &cli_host_command, error))
+    {
+      if (xml)
+        g_set_error_literal (error, CLI_USAGE_ERROR, 0,
+                             _ ("--xml and --capture are two forms: one of them."));
+      return CLI_EXIT_USAGE;
+    }
+  description = cli_input_description (options, error);
+  if (description == NULL)
+    return CLI_EXIT_FAILED;
+  text = cli_capture_to_xml (description, error);
+  if (text == NULL)
+    return CLI_EXIT_FAILED;
+  fputs (text, stdout);
+  return CLI_EXIT_OK;
+}
+
+static CliExit
 run (CliOptions *options, GStrv *argv, GError **error)
 {
   gboolean xml = FALSE;
+  gboolean captured = FALSE;
   const GOptionEntry entries[] = {
     { "xml", 0, 0, G_OPTION_ARG_NONE, &xml,
       N_ ("Write a description of the host, for --host on any machine"), NULL },
+    { "capture", 0, 0, G_OPTION_ARG_NONE, &captured,
+      N_ ("Write the host for --simulate on any machine, without what is personal"), NULL },
     { NULL },
   };
   g_autoptr (HostdevHost) host = NULL;
@@ -193,6 +221,8 @@ run (CliOptions *options, GStrv *argv, GError **error)
   if (!cli_options_parse (options, &cli_host_command, entries, argv, error)
       || !cli_options_expect (&cli_host_command, *argv, 0, 0, error))
     return CLI_EXIT_OK;
+  if (captured)
+    return capture (options, xml, error);
   host = cli_input_host (options, error);
   if (host == NULL)
     return CLI_EXIT_FAILED;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cli/cli-helper.h"
+#include "cli/cli-simulated.h"
 #include "hostdev/hostdev-domain.h"
 
 static GInputStream *
@@ -49,37 +50,50 @@ cli_input_read (const char *file, gsize max, gsize *length, GError **error)
   return text;
 }
 
-static HostdevHost *
-ask_helper (GError **error)
+GVariant *
+cli_input_description (const CliOptions *options, GError **error)
 {
-  g_autoptr (CliHelper) helper = cli_helper_open (error);
+  g_autoptr (CliHelper) helper = cli_helper_open (options->simulate, error);
   g_autoptr (GVariant) reply = NULL;
-  g_autoptr (GVariant) description = NULL;
 
   if (helper == NULL)
     return NULL;
   reply = cli_helper_call (helper, "GetHost", NULL, error);
-  if (reply == NULL)
-    return NULL;
-  description = g_variant_get_child_value (reply, 0);
-  return hostdev_host_new_from_variant (description, error);
+  return reply == NULL ? NULL : g_variant_get_child_value (reply, 0);
 }
 
-HostdevHost *
-cli_input_host (const CliOptions *options, GError **error)
+static HostdevHost *
+ask_helper (const CliOptions *options, GError **error)
+{
+  g_autoptr (GVariant) description = cli_input_description (options, error);
+
+  return description == NULL ? NULL : hostdev_host_new_from_variant (description, error);
+}
+
+static HostdevHost *
+read_host (const char *file, GError **error)
 {
   g_autofree char *text = NULL;
   gsize length;
   HostdevHost *host;
 
-  if (options->host_file == NULL)
-    return ask_helper (error);
-  text = cli_input_read (options->host_file, HOSTDEV_DOMAIN_XML_MAX, &length, error);
+  text = cli_input_read (file, HOSTDEV_DOMAIN_XML_MAX, &length, error);
   if (text == NULL)
     return NULL;
   host = hostdev_host_new_from_xml (text, (gssize) length, error);
   if (host == NULL)
-    g_prefix_error (error, "%s: ", options->host_file);
+    g_prefix_error (error, "%s: ", file);
+  return host;
+}
+
+HostdevHost *
+cli_input_host (const CliOptions *options, GError **error)
+{
+  HostdevHost *host = options->host_file != NULL ? read_host (options->host_file, error)
+                                                 : ask_helper (options, error);
+
+  if (host != NULL)
+    cli_simulated_note (hostdev_host_get_simulated (host));
   return host;
 }
 

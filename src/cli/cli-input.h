@@ -13,8 +13,14 @@
  */
 char *cli_input_read (const char *file, gsize max, gsize *length, GError **error);
 
-/** cli_input_host: the host, from options->host_file where it is set, else from the helper. */
+/**
+ * cli_input_host: the host, from options->host_file where it is set, else from the helper. Where it
+ * is simulated that is said (cli_simulated_note).
+ */
 HostdevHost *cli_input_host (const CliOptions *options, GError **error);
+
+/** cli_input_description: what the helper says of the host: an a{sv}, as GetHost has it. */
+GVariant *cli_input_description (const CliOptions *options, GError **error);
 
 /**
  * cli_input_device: a device as the command line names it: a PCI address, for which the device is

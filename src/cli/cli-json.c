@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "cli/cli-simulated.h"
+
 JsonObject *
 cli_json_document_new (void)
 {
@@ -25,8 +27,10 @@ cli_json_to_string (JsonObject *document)
 void
 cli_json_print (JsonObject *document)
 {
-  g_autofree char *text = cli_json_to_string (document);
+  g_autofree char *text = NULL;
 
+  cli_json_set_text (document, "simulated", cli_simulated_get_name ());
+  text = cli_json_to_string (document);
   /* Not g_print: JSON is UTF-8 whatever the locale says. */
   fputs (text, stdout);
 }

@@ -16,7 +16,10 @@ JsonObject *cli_json_document_new (void);
 /** cli_json_to_string: @document with a line end, to be freed; takes @document. */
 char *cli_json_to_string (JsonObject *document);
 
-/** cli_json_print: writes @document on standard output, and takes it. */
+/**
+ * cli_json_print: writes @document on standard output, and takes it. Where the host is simulated it
+ * has "simulated", the name of the description.
+ */
 void cli_json_print (JsonObject *document);
 
 /** cli_json_print_error: writes a document with "error": {"code": …, "message": …}. */

@@ -9,6 +9,7 @@ void
 cli_options_clear (CliOptions *options)
 {
   g_clear_pointer (&options->host_file, g_free);
+  g_clear_pointer (&options->simulate, g_free);
 }
 
 static char *
@@ -20,6 +21,18 @@ list_commands (void)
     g_string_append_printf (text, "\n  %-10s%s", cli_commands[i]->name,
                             _ (cli_commands[i]->summary));
   return g_string_free (text, FALSE);
+}
+
+static gboolean
+check_hosts (const CliOptions *options, GError **error)
+{
+  if (options->simulate == NULL || (options->host_file == NULL && *options->simulate != '\0'))
+    return TRUE;
+  g_set_error_literal (error, CLI_USAGE_ERROR, 0,
+                       *options->simulate == '\0' ? _ ("--simulate needs a file or an address.")
+                                                  : _ ("--host and --simulate do not go together: "
+                                                       "each names a host by itself."));
+  return FALSE;
 }
 
 static GOptionContext *
@@ -51,6 +64,9 @@ cli_options_parse (CliOptions *options, const CliCommand *command, const GOption
       NULL },
     { "host", 0, 0, G_OPTION_ARG_FILENAME, &options->host_file,
       N_ ("Read the host from a description, not from the helper"), N_ ("FILE") },
+    { "simulate", 0, 0, G_OPTION_ARG_FILENAME, &options->simulate,
+      N_ ("Ask a simulated host: one described in a file, or one that runs at an address"),
+      N_ ("FILE|ADDRESS") },
     { NULL },
   };
   g_autoptr (GOptionContext) context = new_context (command);
@@ -73,7 +89,7 @@ cli_options_parse (CliOptions *options, const CliCommand *command, const GOption
       g_print ("%s", help);
       return FALSE;
     }
-  return TRUE;
+  return check_hosts (options, error);
 }
 
 gboolean

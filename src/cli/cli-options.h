@@ -11,6 +11,7 @@ typedef struct
   gboolean quiet;   /* nothing on standard output: the exit code is the answer */
   gboolean verbose; /* where each fact was read */
   char *host_file;  /* a host description instead of the helper's; NULL: ask the helper */
+  char *simulate;   /* a simulated host, as of cli_simulated_open; NULL: this one */
 } CliOptions;
 
 void cli_options_clear (CliOptions *options);

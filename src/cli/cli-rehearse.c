@@ -182,7 +182,7 @@ run (CliOptions *options, GStrv *argv, GError **error)
       || !cli_options_need_helper (options, &cli_rehearse_command, error)
       || !cli_input_address ((*argv)[1], &address, error))
     return CLI_EXIT_OK;
-  helper = cli_helper_open (error);
+  helper = cli_helper_open (options->simulate, error);
   if (helper == NULL)
     return CLI_EXIT_FAILED;
   silent = options->quiet || options->json;

@@ -104,7 +104,7 @@ run (CliOptions *options, GStrv *argv, GError **error)
       || !cli_options_expect (&cli_status_command, *argv, 0, 1, error)
       || !cli_options_need_helper (options, &cli_status_command, error))
     return CLI_EXIT_OK;
-  helper = cli_helper_open (error);
+  helper = cli_helper_open (options->simulate, error);
   if (helper == NULL)
     return CLI_EXIT_FAILED;
   leases = list (helper, (*argv)[1], error);

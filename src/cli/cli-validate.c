@@ -22,12 +22,12 @@ check_content (const char *xml, gsize length, GPtrArray *findings, gboolean *is_
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (xmlDoc) document
-      = hostdev_xml_read (xml, (gssize) length, HOSTDEV_DOMAIN_XML_MAX, &error);
+      = common_xml_read (xml, (gssize) length, HOSTDEV_DOMAIN_XML_MAX, &error);
   g_autoptr (HostdevDomain) domain = NULL;
   g_autoptr (HostdevHost) host = NULL;
 
   *is_domain = FALSE;
-  if (document != NULL && hostdev_xml_is (xmlDocGetRootElement (document), "host"))
+  if (document != NULL && common_xml_is (xmlDocGetRootElement (document), "host"))
     host = hostdev_host_new_from_xml (xml, (gssize) length, &error);
   else if (document != NULL)
     {
