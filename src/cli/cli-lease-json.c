@@ -73,8 +73,9 @@ copy_vectors (JsonObject *object, GVariant *inspection)
 {
   GVariantIter *vectors;
   JsonArray *array;
-  const char *source, *type, *pq, *hardware;
+  const char *source, *address, *name;
   guint32 number;
+  guint64 count;
 
   copy_number (object, inspection, "vectors");
   if (g_variant_lookup (inspection, "vectors-passed-through", "(u&s)", &number, &source))
@@ -85,17 +86,17 @@ copy_vectors (JsonObject *object, GVariant *inspection)
       json_object_set_string_member (fact, "source", source);
       json_object_set_object_member (object, "vectors-passed-through", fact);
     }
-  if (!g_variant_lookup (inspection, "vector-list", "a(usss)", &vectors))
+  if (!g_variant_lookup (inspection, "vector-list", "a(ssut)", &vectors))
     return;
   array = json_array_new ();
-  while (g_variant_iter_next (vectors, "(u&s&s&s)", &number, &type, &pq, &hardware))
+  while (g_variant_iter_next (vectors, "(&s&sut)", &address, &name, &number, &count))
     {
       JsonObject *vector = json_object_new ();
 
-      json_object_set_int_member (vector, "lisn", number);
-      json_object_set_string_member (vector, "type", type);
-      json_object_set_string_member (vector, "pq", pq);
-      json_object_set_string_member (vector, "hardware", hardware);
+      json_object_set_string_member (vector, "address", address);
+      json_object_set_string_member (vector, "name", name);
+      json_object_set_int_member (vector, "irq", number);
+      json_object_set_int_member (vector, "host-count", (gint64) count);
       json_array_add_object_element (array, vector);
     }
   g_variant_iter_free (vectors);

@@ -82,15 +82,20 @@ static void
 add_vector_list (CliTable *table, GVariant *inspection)
 {
   GVariantIter *vectors;
-  const char *type, *pq, *hardware;
-  guint32 lisn;
+  const char *address, *name;
+  guint32 number;
+  guint64 count;
 
-  if (!g_variant_lookup (inspection, "vector-list", "a(usss)", &vectors))
+  if (!g_variant_lookup (inspection, "vector-list", "a(ssut)", &vectors))
     return;
-  while (g_variant_iter_next (vectors, "(u&s&s&s)", &lisn, &type, &pq, &hardware))
+  while (g_variant_iter_next (vectors, "(&s&sut)", &address, &name, &number, &count))
     {
+      g_autofree char *handled = g_strdup_printf ("%" G_GUINT64_FORMAT, count);
+
       cli_table_add (table, CLI_STYLE_PLAIN, "");
-      cli_table_add_format (table, CLI_STYLE_PLAIN, "%08x %s %s %s", lisn, type, pq, hardware);
+      cli_table_add_format (table, CLI_STYLE_PLAIN,
+                            _ ("%s %s, interrupt %u: %s handled by the host"), address, name,
+                            number, handled);
     }
   g_variant_iter_free (vectors);
 }

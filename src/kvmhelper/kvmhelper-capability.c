@@ -8,8 +8,6 @@
 #include "kvmhelper/kvmhelper-abi.h"
 #include "kvmhelper/kvmhelper-limits.h"
 
-#define BYPASS_PARAMETER "module/kvm_hv/parameters/kvm_irq_bypass"
-
 char *
 kvmhelper_cpuinfo (const char *cpuinfo, const char *key)
 {
@@ -61,7 +59,7 @@ kvmhelper_irq_bypass_off (const KvmHelperKernel *kernel)
 {
   guint64 value;
 
-  return kvmhelper_kernel_read_number (kernel, KVMHELPER_SYS, BYPASS_PARAMETER, &value)
+  return kvmhelper_kernel_read_number (kernel, KVMHELPER_SYS, KVMHELPER_BYPASS_PARAMETER, &value)
          && value == 0;
 }
 
@@ -164,10 +162,11 @@ add_bypass (GVariantBuilder *builder, const KvmHelperKernel *kernel, KvmHelperPl
    * (arch/powerpc/kvm/book3s_hv.c). */
   if (platform != KVMHELPER_PLATFORM_POWERNV)
     add (builder, "irq-bypass", "no", "inferred: KVM passes interrupts on under PowerNV only");
-  else if (!kvmhelper_kernel_read_number (kernel, KVMHELPER_SYS, BYPASS_PARAMETER, &value))
-    add (builder, "irq-bypass", "unknown", "/sys/" BYPASS_PARAMETER);
+  else if (!kvmhelper_kernel_read_number (kernel, KVMHELPER_SYS, KVMHELPER_BYPASS_PARAMETER,
+                                          &value))
+    add (builder, "irq-bypass", "unknown", "/sys/" KVMHELPER_BYPASS_PARAMETER);
   else
-    add (builder, "irq-bypass", value != 0 ? "yes" : "no", "/sys/" BYPASS_PARAMETER);
+    add (builder, "irq-bypass", value != 0 ? "yes" : "no", "/sys/" KVMHELPER_BYPASS_PARAMETER);
 }
 
 static void

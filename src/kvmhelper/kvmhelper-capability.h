@@ -26,5 +26,6 @@ char *kvmhelper_cpuinfo (const char *cpuinfo, const char *key);
 /** kvmhelper_capabilities_read: a{s(ss)}, as GetHost has it. Creates a VM for a moment. */
 GVariant *kvmhelper_capabilities_read (const KvmHelperKernel *kernel, KvmHelperPlatform platform);
 
+#define KVMHELPER_BYPASS_PARAMETER "module/kvm_hv/parameters/kvm_irq_bypass"
 /** kvmhelper_irq_bypass_off: whether kvm_hv.kvm_irq_bypass is there and 0. */
 gboolean kvmhelper_irq_bypass_off (const KvmHelperKernel *kernel);

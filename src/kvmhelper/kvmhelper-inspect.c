@@ -1,126 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "kvmhelper/kvmhelper-inspect.h"
 
-#include <string.h>
-
 #include "common/common-error.h"
-#include "kvmhelper/kvmhelper-abi.h"
+#include "kvmhelper/kvmhelper-capability.h"
 #include "kvmhelper/kvmhelper-holder.h"
+#include "kvmhelper/kvmhelper-interrupts.h"
 #include "kvmhelper/kvmhelper-limits.h"
-#include "kvmhelper/kvmhelper-xive-table.h"
 
 #include <glib/gi18n-lib.h>
 
-guint
-kvmhelper_inspection_count_vectors (const char *interrupts, const PciAddress *address)
-{
-  char name[PCI_ADDRESS_LEN];
-  g_autofree char *suffix = g_strdup_printf ("(%s)", pci_address_format (address, name));
-  guint count = 0;
-
-  for (const char *found = strstr (interrupts, suffix); found != NULL;
-       found = strstr (found + 1, suffix))
-    {
-      const char *line = found;
-
-      while (line > interrupts && line[-1] != '\n' && line[-1] != ' ')
-        line--;
-      if (g_str_has_prefix (line, "vfio-msi") || g_str_has_prefix (line, "vfio-intx"))
-        count++;
-    }
-  return count;
-}
-
-/* KVM's table of the holder: it stands under the thread that made the VM, and the VM's handle
- * (virt/kvm/kvm_main.c: kvm_create_vm_debugfs). NULL where it cannot be read. */
-static KvmHelperXiveTable *
-read_table (const KvmHelperKernel *kernel, guint pid, char **source)
-{
-  g_autoptr (GPtrArray) names = kvmhelper_kernel_list (kernel, KVMHELPER_SYS, "kernel/debug/kvm");
-
-  *source = g_strdup ("/sys/kernel/debug/kvm");
-  for (guint i = 0; i < names->len; i++)
-    {
-      g_auto (GStrv) parts = g_strsplit (names->pdata[i], "-", 2);
-      g_autofree char *task = NULL;
-      g_autofree char *path = NULL;
-      g_autofree char *text = NULL;
-
-      if (g_strv_length (parts) != 2)
-        continue;
-      task = g_strdup_printf ("%u/task/%s", pid, parts[0]);
-      if (!kvmhelper_kernel_exists (kernel, KVMHELPER_PROC, task))
-        continue;
-      path = g_strdup_printf ("kernel/debug/kvm/%s/xive", (char *) names->pdata[i]);
-      text = kvmhelper_kernel_read (kernel, KVMHELPER_SYS, path, KVMHELPER_MAX_TABLE, NULL, NULL);
-      if (text == NULL)
-        continue;
-      g_free (*source);
-      *source = g_strconcat ("/sys/", path, NULL);
-      return kvmhelper_xive_table_parse (text);
-    }
-  return NULL;
-}
-
-static guint
-read_cell (const char *cells)
-{
-  guint32 value;
-
-  memcpy (&value, cells, sizeof value);
-  return GUINT32_FROM_BE (value);
-}
-
-/* The hardware numbers of the MSIs of the host bridge that @address is behind: the device tree's
- * "ibm,opal-msi-ranges" of its node, first number and count (skiboot, doc/device-tree/pci.rst). */
-static gboolean
-read_msi_range (const KvmHelperKernel *kernel, const PciAddress *address, guint *first,
-                guint *count)
-{
-  g_autofree char *path = kvmhelper_function_path (address, NULL);
-  g_autofree char *link = kvmhelper_kernel_readlink (kernel, KVMHELPER_SYS, path);
-  g_auto (GStrv) parts = g_strsplit (link == NULL ? "" : link, "/", -1);
-
-  for (guint i = 0; parts[i] != NULL; i++)
-    {
-      g_autofree char *property = NULL;
-      g_autofree char *cells = NULL;
-      gsize length;
-
-      /* …/devices/pci0000:00/0000:00:00.0/…: the root bus has the bridge's node. */
-      if (!g_str_has_prefix (parts[i], "pci"))
-        continue;
-      property = g_strdup_printf ("class/pci_bus/%s/of_node/ibm,opal-msi-ranges", parts[i] + 3);
-      cells = kvmhelper_kernel_read (kernel, KVMHELPER_SYS, property, KVMHELPER_MAX_ATTRIBUTE,
-                                     &length, NULL);
-      if (cells == NULL || length < 8)
-        return FALSE;
-      *first = read_cell (cells);
-      *count = read_cell (cells + 4);
-      return TRUE;
-    }
-  return FALSE;
-}
-
-/* How many of the holder's groups are behind the host bridge of @phb. */
-static guint
-count_groups (const KvmHelperKernel *kernel, const KvmHelperHolding *holding, guint phb)
-{
-  guint count = 0;
-
-  for (guint i = 0; i < holding->groups->len; i++)
-    {
-      g_autofree char *path = g_strdup_printf ("kernel/iommu_groups/%u/devices",
-                                               g_array_index (holding->groups, guint, i));
-      g_autoptr (GPtrArray) names = kvmhelper_kernel_list (kernel, KVMHELPER_SYS, path);
-      PciAddress address;
-
-      if (names->len > 0 && pci_address_parse (names->pdata[0], &address, NULL)
-          && address.domain == phb)
-        count++;
-    }
-  return count;
-}
+#define INTERRUPTS "interrupts"
 
 /* "inferred: …"; takes @reason. */
 static char *
@@ -140,40 +29,69 @@ holds (const KvmHelperHolding *holding, guint group)
   return FALSE;
 }
 
-static void
-find_sources (KvmHelperInspection *self, const KvmHelperKernel *kernel,
-              const KvmHelperHolding *holding)
+/* The group's in the order of /proc/interrupts; TRUE where that could be read. */
+static gboolean
+find_vectors (KvmHelperInspection *self, const KvmHelperKernel *kernel, const KvmHelperGroup *group)
 {
-  g_autofree char *source = NULL;
-  g_autoptr (KvmHelperXiveTable) table = read_table (kernel, self->holder_pid, &source);
-  guint first, count;
-  gboolean ranged = read_msi_range (kernel, &self->address, &first, &count);
+  g_autofree char *text
+      = kvmhelper_kernel_read (kernel, KVMHELPER_PROC, INTERRUPTS, KVMHELPER_MAX_TABLE, NULL, NULL);
+  g_autoptr (GArray) all = kvmhelper_interrupts_parse (text == NULL ? "" : text);
 
-  if (table == NULL)
+  for (guint i = 0; i < all->len; i++)
     {
-      self->passed_source
-          = inferred_source (g_strdup_printf (_ ("%s has no table for the holder"), source));
-      return;
-    }
-  for (guint i = 0; i < table->sources->len; i++)
-    {
-      const KvmHelperSource *row = &g_array_index (table->sources, KvmHelperSource, i);
+      const KvmHelperVector *vector = &g_array_index (all, KvmHelperVector, i);
 
-      /* A source that is no PT has the number of an IPI: whose it is cannot be told. */
-      if (row->passed && (!ranged || (row->hw >= first && row->hw - first < count)))
-        g_array_append_val (self->sources, *row);
+      if (pci_address_equal (&vector->function, &self->address))
+        self->vectors++;
+      for (guint j = 0; j < group->members->len; j++)
+        {
+          const KvmHelperFunction *member = group->members->pdata[j];
+
+          if (pci_address_equal (&vector->function, &member->address))
+            g_array_append_val (self->list, *vector);
+        }
     }
-  self->passed_through = self->sources->len;
-  if (!ranged && holding->groups->len > 1)
-    self->passed_source = inferred_source (
-        g_strdup_printf (_ ("%s, all %u groups of the holder together (no ibm,opal-msi-ranges)"),
-                         source, holding->groups->len));
-  else if (ranged && count_groups (kernel, holding, self->address.domain) > 1)
-    self->passed_source = inferred_source (
-        g_strdup_printf (_ ("%s, all groups of the holder behind PCI domain %04x together"), source,
-                         self->address.domain));
+  return text != NULL;
+}
+
+static guint
+count_untouched (const GArray *list)
+{
+  guint count = 0;
+
+  for (guint i = 0; i < list->len; i++)
+    {
+      const KvmHelperVector *vector = &g_array_index (list, KvmHelperVector, i);
+
+      if (vector->message && vector->count == 0)
+        count++;
+    }
+  return count;
+}
+
+/* Whether an interrupt is a guest's stands in two tables of the kernel's, and neither may be read
+ * while a guest runs. So it is what the host's handlers did not get, where nothing speaks against
+ * it; an interrupt that never came is taken for passed through. */
+static void
+find_passed (KvmHelperInspection *self, const KvmHelperKernel *kernel,
+             const KvmHelperHolding *holding, gboolean readable)
+{
+  if (holding->xive_native < 0 && holding->xive < 0)
+    self->passed_source = inferred_source (g_strdup (
+        _ ("the holder has no XIVE device of KVM's, and only of those this can be told")));
+  else if (kvmhelper_irq_bypass_off (kernel))
+    self->passed_source = g_strdup ("/sys/" KVMHELPER_BYPASS_PARAMETER);
+  else if (!readable)
+    self->passed_source
+        = inferred_source (g_strdup_printf (_ ("%s cannot be read"), "/proc/" INTERRUPTS));
   else
-    self->passed_source = g_steal_pointer (&source);
+    self->passed_through = count_untouched (self->list);
+  if (self->passed_through > 0)
+    self->passed_source = inferred_source (g_strdup_printf (
+        _ ("the host's handlers had none of these (%s), and the bypass is not switched off"),
+        "/proc/" INTERRUPTS));
+  else if (self->passed_source == NULL)
+    self->passed_source = g_strdup ("/proc/" INTERRUPTS);
 }
 
 static KvmHelperFact
@@ -236,7 +154,6 @@ kvmhelper_inspection_new (const KvmHelperKernel *kernel, const PciAddress *addre
 {
   g_autoptr (KvmHelperGroup) group = kvmhelper_group_read (kernel, address, error);
   g_autoptr (KvmHelperHolding) holding = NULL;
-  g_autofree char *interrupts = NULL;
   KvmHelperInspection *self;
 
   if (group == NULL)
@@ -244,7 +161,7 @@ kvmhelper_inspection_new (const KvmHelperKernel *kernel, const PciAddress *addre
   self = g_new0 (KvmHelperInspection, 1);
   self->address = *address;
   self->group = group->number;
-  self->sources = g_array_new (FALSE, FALSE, sizeof (KvmHelperSource));
+  self->list = g_array_new (FALSE, FALSE, sizeof (KvmHelperVector));
   self->holder_pid = kvmhelper_holder_find (kernel, group->number);
   if (self->holder_pid == 0)
     return self;
@@ -255,12 +172,8 @@ kvmhelper_inspection_new (const KvmHelperKernel *kernel, const PciAddress *addre
       self->holder_pid = 0;
       return self;
     }
-  interrupts = kvmhelper_kernel_read (kernel, KVMHELPER_PROC, "interrupts", KVMHELPER_MAX_TABLE,
-                                      NULL, NULL);
   self->interrupts = find_interrupts (holding, self->holder_pid);
-  self->vectors
-      = kvmhelper_inspection_count_vectors (interrupts == NULL ? "" : interrupts, address);
-  find_sources (self, kernel, holding);
+  find_passed (self, kernel, holding, find_vectors (self, kernel, group));
   self->tce_tables = holding->tce_tables;
   self->dma = find_dma (holding);
   self->pe_state = kvmhelper_group_pe_state (kernel, group);
@@ -276,7 +189,7 @@ kvmhelper_inspection_free (KvmHelperInspection *inspection)
   kvmhelper_fact_clear (&inspection->eeh);
   kvmhelper_fact_clear (&inspection->pe_state);
   g_free (inspection->passed_source);
-  g_array_unref (inspection->sources);
+  g_array_unref (inspection->list);
   g_free (inspection);
 }
 
@@ -293,18 +206,18 @@ fact_variant (const KvmHelperFact *fact)
 }
 
 static GVariant *
-sources_variant (const GArray *sources)
+list_variant (const GArray *list)
 {
   GVariantBuilder builder;
 
-  g_variant_builder_init (&builder, G_VARIANT_TYPE ("a(usss)"));
-  for (guint i = 0; i < sources->len; i++)
+  g_variant_builder_init (&builder, G_VARIANT_TYPE ("a(ssut)"));
+  for (guint i = 0; i < list->len; i++)
     {
-      const KvmHelperSource *row = &g_array_index (sources, KvmHelperSource, i);
-      g_autofree char *hw = g_strdup_printf ("%x", row->hw);
+      const KvmHelperVector *vector = &g_array_index (list, KvmHelperVector, i);
+      char name[PCI_ADDRESS_LEN];
 
-      g_variant_builder_add (&builder, "(usss)", row->lisn, row->passed ? "PT" : "IPI", row->pq,
-                             hw);
+      g_variant_builder_add (&builder, "(ssut)", pci_address_format (&vector->function, name),
+                             vector->name, vector->number, vector->count);
     }
   return g_variant_builder_end (&builder);
 }
@@ -334,7 +247,7 @@ kvmhelper_inspection_to_variant (const KvmHelperInspection *self, const KvmHelpe
   add (&builder, "vectors", g_variant_new_uint32 (self->vectors));
   add (&builder, "vectors-passed-through",
        g_variant_new ("(us)", self->passed_through, self->passed_source));
-  add (&builder, "vector-list", sources_variant (self->sources));
+  add (&builder, "vector-list", list_variant (self->list));
   add (&builder, "dma", fact_variant (&self->dma));
   add (&builder, "tce-tables", g_variant_new_uint32 (self->tce_tables));
   add (&builder, "eeh", fact_variant (&self->eeh));

@@ -6,8 +6,8 @@
 
 /**
  * What the process that holds a group has of it, read from the kernel: nothing is asked of that
- * process, and no ioctl is made on anything of its. What the kernel shows nowhere is inferred, and
- * says so.
+ * process, and no ioctl is made on anything of its. What the kernel shows nowhere, or cannot show
+ * without danger (docs/kernel-defects.rst), is inferred, and says so.
  */
 typedef struct
 {
@@ -18,7 +18,7 @@ typedef struct
   guint vectors;        /* enabled on the function */
   guint passed_through; /* of the group's */
   char *passed_source;
-  GArray *sources; /* KvmHelperSource: the group's in KVM's table */
+  GArray *list; /* KvmHelperVector: those that are enabled on the group's functions */
   KvmHelperFact dma;
   guint tce_tables;
   KvmHelperFact eeh;
@@ -40,9 +40,3 @@ GVariant *kvmhelper_inspection_to_variant (const KvmHelperInspection *inspection
 
 /** kvmhelper_inspection_summary: in a line, for the lease's record. */
 char *kvmhelper_inspection_summary (const KvmHelperInspection *inspection);
-
-/**
- * kvmhelper_inspection_count_vectors: how many lines of /proc/interrupts are VFIO's for the
- * function: "vfio-msix[0](0000:01:00.0)" (drivers/vfio/pci/vfio_pci_intrs.c).
- */
-guint kvmhelper_inspection_count_vectors (const char *interrupts, const PciAddress *address);

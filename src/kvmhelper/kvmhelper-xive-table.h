@@ -7,6 +7,9 @@
  * KVM's table of a guest's interrupt sources, /sys/kernel/debug/kvm/PID-FD/xive
  * (arch/powerpc/kvm/book3s_xive.c: kvmppc_xive_debug_show_sources; native and XICS-on-XIVE write
  * the same rows).
+ *
+ * Only of a VM of our own, while nobody enables or disables interrupts of it: KVM sleeps with the
+ * lock that a reader spins on (docs/kernel-defects.rst).
  */
 typedef struct
 {

@@ -43,13 +43,13 @@ sysfs_state() {
 # What a guest has of a card, checked in the kernel's own words, and then against what the helper says.
 # check_given ADDRESS
 check_given() {
-  local address=$1 pid pt
+  local address=$1 pid passed
   pid=$(guest_pid)
-  pt=$(xive_count PT)
+  passed=$(vectors_passed "$address")
   like "the guest's interrupts are native XIVE, in the kernel" "$(find "/proc/$pid/fd" -printf '%l\n')" '^anon_inode:kvm-xive-native$'
-  if [ "$pt" -gt 0 ]; then ok "the kernel passes $pt interrupts through"; else not_ok "the kernel passes interrupts through"; fi
+  expect "its interrupts, $passed vectors, reach the guest without the host" bypasses_host "$address"
   is "virt-ppc64 on the interrupts" "$(status_of "$address" .inspection.interrupts.value)" xive-native
-  is "virt-ppc64 on the vectors passed through" "$(status_of "$address" '.inspection."vectors-passed-through".value')" "$pt"
+  is "virt-ppc64 on the vectors passed through" "$(status_of "$address" '.inspection."vectors-passed-through".value')" "$passed"
   is "virt-ppc64 on DMA" "$(status_of "$address" .inspection.dma.value)" in-kernel
   is "virt-ppc64 on EEH" "$(status_of "$address" .inspection.eeh.value)" enabled
   is "virt-ppc64 on the process that has it" "$(status_of "$address" '.inspection."holder-pid"')" "$pid"

@@ -239,6 +239,15 @@ kvmhelper_double_function (KvmHelperDouble *self, const char *address, int group
     }
 }
 
+PciAddress
+kvmhelper_double_address (const char *text)
+{
+  PciAddress address;
+
+  g_assert_true (pci_address_parse (text, &address, NULL));
+  return address;
+}
+
 void
 kvmhelper_double_replace (KvmHelperDouble *self, const char *address)
 {
@@ -377,6 +386,17 @@ react (KvmHelperDouble *self, const char *path, const char *text)
   return -EINVAL;
 }
 
+/* What no code may read while a guest runs: docs/kernel-defects.rst. */
+static gboolean
+is_deadly (KvmHelperDouble *self, const char *path)
+{
+  g_autofree char *ours = g_strdup_printf ("kernel/debug/kvm/%u-", self->kernel.pid);
+
+  return g_str_equal (path, "kernel/debug/powerpc/xive/interrupts")
+         || (g_str_has_prefix (path, "kernel/debug/kvm/") && g_str_has_suffix (path, "/xive")
+             && !g_str_has_prefix (path, ours));
+}
+
 static int
 double_open (gpointer data, KvmHelperRoot root, const char *path, int flags)
 {
@@ -386,6 +406,7 @@ double_open (gpointer data, KvmHelperRoot root, const char *path, int flags)
   int handle;
 
   self->calls++;
+  g_assert_false (root == KVMHELPER_SYS && is_deadly (self, path));
   if (root == KVMHELPER_DEV && g_str_has_prefix (path, "vfio/") && g_ascii_isdigit (path[5]))
     {
       self->group_opens++;

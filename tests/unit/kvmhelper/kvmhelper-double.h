@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "common/pci-address.h"
 #include "kvmhelper/kvmhelper-kernel.h"
 
 /**
@@ -57,6 +58,9 @@ void kvmhelper_double_remove (KvmHelperDouble *self, const char *path);
  */
 void kvmhelper_double_function (KvmHelperDouble *self, const char *address, int group,
                                 const char *driver, int header);
+
+/* Of a text that is one. */
+PciAddress kvmhelper_double_address (const char *text);
 
 /* Another device at the same address; or none at all. */
 void kvmhelper_double_replace (KvmHelperDouble *self, const char *address);

@@ -4,14 +4,6 @@
 #include <errno.h>
 #include <string.h>
 
-KvmHelperSimProcess *
-sim_core_start (KvmHelperSim *sim, guint uid)
-{
-  const KvmHelperSimProcessConfig config = { "a-command-that-is-long", uid, uid == 0, 1 << 20 };
-
-  return kvmhelper_sim_process_new (sim, &config);
-}
-
 static char *
 show_value (gpointer object, gsize *length, int *errnum)
 {
@@ -132,7 +124,7 @@ sim_core_host_new (SimCoreHost *host)
   kvmhelper_sim_directory (sys, "kernel/debug/kvm", NULL, NULL);
   kvmhelper_sim_device_node (kvmhelper_sim_tree_root (host->sim, KVMHELPER_DEV), "device", 0600, 10,
                              196, open_device, host);
-  host->process = sim_core_start (host->sim, 0);
+  host->process = sim_host_start (host->sim, 0);
   host->kernel = kvmhelper_sim_process_kernel (host->process);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kvmhelper/simulated/kvmhelper-sim-host.h"
+#include "sim-host.h"
 
 /**
  * A simulated host without hardware, for tests of its core: a directory of attributes behind a
@@ -22,8 +23,5 @@ typedef struct
 
 void sim_core_host_new (SimCoreHost *host);
 void sim_core_host_clear (SimCoreHost *host);
-
-/** sim_core_start: another process; root has no limit of locked memory, others 1 MiB. */
-KvmHelperSimProcess *sim_core_start (KvmHelperSim *sim, guint uid);
 
 #define SIM_CORE_ATTRIBUTES "bus/pci/devices/0000:00:00.0/"

@@ -67,15 +67,6 @@ typedef struct
   GCancellable *cancellable;
 } Fixture;
 
-static PciAddress
-address_of (const char *text)
-{
-  PciAddress address;
-
-  g_assert_true (pci_address_parse (text, &address, NULL));
-  return address;
-}
-
 static KvmHelperLeases *
 open_leases (KvmHelperDouble *host, GCancellable *cancellable)
 {
@@ -131,7 +122,7 @@ restart (Fixture *fixture)
 static char *
 prepare (Fixture *fixture, const char *uuid, KvmHelperRehearseMode mode, const char *rehearsed)
 {
-  PciAddress address = address_of (FIRST);
+  PciAddress address = kvmhelper_double_address (FIRST);
   g_auto (KvmHelperPrepared) prepared = { NULL, NULL, NULL };
   GError *error = NULL;
 
@@ -147,7 +138,7 @@ static void
 prepare_fails (Fixture *fixture, const char *uuid, const char *function, CommonErrorCode code,
                const char *text)
 {
-  PciAddress address = address_of (function);
+  PciAddress address = kvmhelper_double_address (function);
   g_auto (KvmHelperPrepared) prepared = { NULL, NULL, NULL };
   g_autoptr (GError) error = NULL;
 
@@ -196,7 +187,7 @@ test_life (Fixture *fixture, gconstpointer data)
 {
   g_autofree char *id = prepare (fixture, UUID, KVMHELPER_REHEARSE_NEVER, "no");
   g_autoptr (KvmHelperLease) lease = NULL;
-  PciAddress second = address_of (SECOND);
+  PciAddress second = kvmhelper_double_address (SECOND);
 
   assert_taken (fixture->host);
   kvmhelper_double_assert (fixture->host, OTHER, "nvme", "");
@@ -251,7 +242,7 @@ racing_open (gpointer data, KvmHelperRoot root, const char *path, int flags)
 static void
 test_release_meanwhile (Fixture *fixture, gconstpointer data)
 {
-  PciAddress address = address_of (FIRST);
+  PciAddress address = kvmhelper_double_address (FIRST);
   g_autoptr (KvmHelperGroup) group = NULL;
   g_autofree char *id = NULL;
   gboolean done;
@@ -341,7 +332,7 @@ test_journal_fails (Fixture *fixture, gconstpointer data)
 static void
 test_rehearsal (Fixture *fixture, gconstpointer data)
 {
-  PciAddress address = address_of (FIRST);
+  PciAddress address = kvmhelper_double_address (FIRST);
   g_autoptr (GPtrArray) steps = NULL;
   g_autofree char *first = NULL;
   g_autofree char *second = NULL;
@@ -372,7 +363,7 @@ test_rehearsal (Fixture *fixture, gconstpointer data)
 static void
 test_rehearsal_fails (Fixture *fixture, gconstpointer data)
 {
-  PciAddress address = address_of (FIRST);
+  PciAddress address = kvmhelper_double_address (FIRST);
   g_autoptr (GPtrArray) steps = NULL;
 
   rehearsal_fails = TRUE;
@@ -552,7 +543,7 @@ crash_here (KvmHelperDouble *host, gboolean releasing, gboolean rehearsing, guin
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
   KvmHelperLeases *leases = open_leases (host, cancellable);
   g_auto (KvmHelperPrepared) prepared = { NULL, NULL, NULL };
-  PciAddress address = address_of (FIRST);
+  PciAddress address = kvmhelper_double_address (FIRST);
   gboolean done;
 
   if (!releasing)

@@ -117,7 +117,7 @@ test_modes (void)
 
   sim_core_host_new (&host);
   const KvmHelperKernel *root = host.kernel;
-  const KvmHelperKernel *user = kvmhelper_sim_process_kernel (sim_core_start (host.sim, 64055));
+  const KvmHelperKernel *user = kvmhelper_sim_process_kernel (sim_host_start (host.sim, 64055));
 
   /* sysfs refuses root too what no function is there for. */
   g_assert_cmpint (try_open (&host, root, SIM_CORE_ATTRIBUTES "readonly", O_WRONLY), ==, -EACCES);

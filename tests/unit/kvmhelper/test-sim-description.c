@@ -4,67 +4,18 @@
 #include "common/common-error.h"
 #include "kvmhelper/kvmhelper-host.h"
 #include "kvmhelper/simulated/kvmhelper-sim-host.h"
+#include "sim-host.h"
 
 /* Descriptions of hosts: what is in them comes to be, what cannot be is refused with its line, and
  * what a host has become can be written and read again. */
 
-static KvmHelperSim *
-load (const char *xml)
-{
-  g_autoptr (GError) error = NULL;
-  KvmHelperSim *sim = kvmhelper_sim_new_from_xml (xml, "test.xml", &error);
-
-  g_assert_no_error (error);
-  return sim;
-}
-
 static const KvmHelperKernel *
 start (KvmHelperSim *sim)
 {
-  const KvmHelperSimProcessConfig config = { .command = "test", .ipc_lock = TRUE };
-
-  return kvmhelper_sim_process_kernel (kvmhelper_sim_process_new (sim, &config));
-}
-
-static void
-expect_text (const KvmHelperKernel *kernel, const char *path, const char *expected)
-{
-  g_autofree char *text = kvmhelper_kernel_read_line (kernel, KVMHELPER_SYS, path);
-
-  g_test_message ("%s", path);
-  g_assert_cmpstr (text, ==, expected);
-}
-
-static void
-expect_link (const KvmHelperKernel *kernel, const char *path, const char *expected)
-{
-  g_autofree char *name = kvmhelper_kernel_link_name (kernel, KVMHELPER_SYS, path);
-
-  g_test_message ("%s", path);
-  g_assert_cmpstr (name, ==, expected);
-}
-
-static void
-write_text (const KvmHelperKernel *kernel, const char *path, const char *text)
-{
-  g_autoptr (GError) error = NULL;
-
-  g_assert_true (kvmhelper_kernel_write (kernel, KVMHELPER_SYS, path, text, &error));
-  g_assert_no_error (error);
+  return kvmhelper_sim_process_kernel (sim_host_start (sim, 0));
 }
 
 /* --- what is written is read --- */
-
-/* What a host is written as is a host that is written the same. */
-static void
-expect_round_trip (KvmHelperSim *sim)
-{
-  g_autofree char *first = kvmhelper_sim_to_xml (sim);
-  g_autoptr (KvmHelperSim) again = load (first);
-  g_autofree char *second = kvmhelper_sim_to_xml (again);
-
-  g_assert_cmpstr (first, ==, second);
-}
 
 static void
 test_examples (void)
@@ -88,7 +39,7 @@ test_examples (void)
           g_test_message ("%s", path);
           sim = kvmhelper_sim_new_from_file (path, &error);
           g_assert_no_error (error);
-          expect_round_trip (sim);
+          sim_host_expect_round_trip (sim);
           count++;
         }
     }
@@ -122,13 +73,13 @@ static const char busy_host[]
 static void
 test_state (void)
 {
-  g_autoptr (KvmHelperSim) sim = load (busy_host);
+  g_autoptr (KvmHelperSim) sim = sim_host_new (busy_host);
   g_autoptr (KvmHelperSim) again = NULL;
   g_autofree char *xml = NULL;
 
-  expect_round_trip (sim);
+  sim_host_expect_round_trip (sim);
   xml = kvmhelper_sim_to_xml (sim);
-  again = load (xml);
+  again = sim_host_new (xml);
   g_assert_cmpstr (again->release, ==, "6.12.1");
   g_assert_cmpstr (again->boot_id, ==, sim->boot_id);
   g_assert_false (again->profile.eeh);
@@ -143,23 +94,23 @@ test_state (void)
     {
       const KvmHelperKernel *kernel = start (i == 0 ? sim : again);
 
-      expect_link (kernel, "bus/pci/devices/0002:02:00.0", NULL);
-      expect_link (kernel, "bus/pci/devices/0002:02:01.0/driver", NULL);
-      expect_text (kernel, "bus/pci/devices/0002:02:01.0/driver_override", "x y");
-      expect_text (kernel, "bus/pci/devices/0002:02:01.0/reset_method", "pm");
-      expect_text (kernel, "bus/pci/devices/0002:02:01.0/sriov_numvfs", "2");
-      expect_link (kernel, "bus/pci/devices/0002:02:01.0/iommu_group", "7");
-      expect_link (kernel, "bus/pci/devices/0002:02:01.0/virtfn1", "0002:02:11.1");
-      expect_link (kernel, "bus/pci/devices/0002:02:11.0/driver", "mlx5_core");
-      expect_link (kernel, "bus/pci/devices/0002:02:11.1/driver", "vfio-pci");
-      expect_link (kernel, "bus/pci/devices/0002:02:11.1/iommu_group", "9");
-      expect_text (kernel, "kernel/iommu_groups/7/name", "domain2-pe1f");
-      expect_link (kernel, "bus/pci/drivers/bnx2x/module", NULL);
-      expect_link (kernel, "class/pci_bus/0002:01", "0002:01");
+      sim_host_expect_link (kernel, "bus/pci/devices/0002:02:00.0", NULL);
+      sim_host_expect_link (kernel, "bus/pci/devices/0002:02:01.0/driver", NULL);
+      sim_host_expect_text (kernel, "bus/pci/devices/0002:02:01.0/driver_override", "x y");
+      sim_host_expect_text (kernel, "bus/pci/devices/0002:02:01.0/reset_method", "pm");
+      sim_host_expect_text (kernel, "bus/pci/devices/0002:02:01.0/sriov_numvfs", "2");
+      sim_host_expect_link (kernel, "bus/pci/devices/0002:02:01.0/iommu_group", "7");
+      sim_host_expect_link (kernel, "bus/pci/devices/0002:02:01.0/virtfn1", "0002:02:11.1");
+      sim_host_expect_link (kernel, "bus/pci/devices/0002:02:11.0/driver", "mlx5_core");
+      sim_host_expect_link (kernel, "bus/pci/devices/0002:02:11.1/driver", "vfio-pci");
+      sim_host_expect_link (kernel, "bus/pci/devices/0002:02:11.1/iommu_group", "9");
+      sim_host_expect_text (kernel, "kernel/iommu_groups/7/name", "domain2-pe1f");
+      sim_host_expect_link (kernel, "bus/pci/drivers/bnx2x/module", NULL);
+      sim_host_expect_link (kernel, "class/pci_bus/0002:01", "0002:01");
       /* A rescan finds what was removed, which gets no driver by itself here. */
-      write_text (kernel, "bus/pci/rescan", "1");
-      expect_link (kernel, "bus/pci/devices/0002:02:00.0/iommu_group", "7");
-      expect_link (kernel, "bus/pci/devices/0002:02:00.0/driver", NULL);
+      sim_host_write (kernel, "bus/pci/rescan", "1");
+      sim_host_expect_link (kernel, "bus/pci/devices/0002:02:00.0/iommu_group", "7");
+      sim_host_expect_link (kernel, "bus/pci/devices/0002:02:00.0/driver", NULL);
     }
 }
 
@@ -168,35 +119,33 @@ static void
 test_change (void)
 {
   g_autoptr (KvmHelperSim) sim
-      = load (HOST ("<phb domain='0'><bridge address='0000:00:00.0' bus='1'>"
-                    "<function address='0000:01:00.0' vendor='0x8086' device='0x10d3' "
-                    "driver='e1000e' total-vfs='2'>"
-                    "<interface name='eth0' up='yes' default-route='yes'/></function>"
-                    "</bridge></phb>"));
+      = sim_host_new (HOST ("<phb domain='0'><bridge address='0000:00:00.0' bus='1'>"
+                            "<function address='0000:01:00.0' vendor='0x8086' device='0x10d3' "
+                            "driver='e1000e' total-vfs='2'>"
+                            "<interface name='eth0' up='yes' default-route='yes'/></function>"
+                            "</bridge></phb>"));
   const KvmHelperKernel *kernel = start (sim);
   g_autoptr (KvmHelperSim) again = NULL;
   g_autofree char *xml = NULL;
 
-  write_text (kernel, "module/kvm_hv/parameters/kvm_irq_bypass", "0");
-  write_text (kernel, "bus/pci/drivers/vfio-pci/new_id", "1234 5678");
-  write_text (kernel, "bus/pci/devices/0000:01:00.0/driver/unbind", "0000:01:00.0");
-  write_text (kernel, "bus/pci/devices/0000:01:00.0/driver_override", "vfio-pci");
-  write_text (kernel, "bus/pci/drivers_probe", "0000:01:00.0");
-  write_text (kernel, "bus/pci/devices/0000:01:00.0/reset_method", "flr");
+  sim_host_write (kernel, "module/kvm_hv/parameters/kvm_irq_bypass", "0");
+  sim_host_write (kernel, "bus/pci/drivers/vfio-pci/new_id", "1234 5678");
+  sim_host_give_to_vfio (kernel, "0000:01:00.0");
+  sim_host_write (kernel, "bus/pci/devices/0000:01:00.0/reset_method", "flr");
   xml = kvmhelper_sim_to_xml (sim);
-  again = load (xml);
-  expect_round_trip (sim);
+  again = sim_host_new (xml);
+  sim_host_expect_round_trip (sim);
   kernel = start (again);
-  expect_text (kernel, "module/kvm_hv/parameters/kvm_irq_bypass", "0");
-  expect_link (kernel, "bus/pci/devices/0000:01:00.0/driver", "vfio-pci");
-  expect_text (kernel, "bus/pci/devices/0000:01:00.0/driver_override", "vfio-pci");
-  expect_text (kernel, "bus/pci/devices/0000:01:00.0/reset_method", "flr");
-  write_text (kernel, "bus/pci/drivers/vfio-pci/remove_id", "1234 5678");
+  sim_host_expect_text (kernel, "module/kvm_hv/parameters/kvm_irq_bypass", "0");
+  sim_host_expect_link (kernel, "bus/pci/devices/0000:01:00.0/driver", "vfio-pci");
+  sim_host_expect_text (kernel, "bus/pci/devices/0000:01:00.0/driver_override", "vfio-pci");
+  sim_host_expect_text (kernel, "bus/pci/devices/0000:01:00.0/reset_method", "flr");
+  sim_host_write (kernel, "bus/pci/drivers/vfio-pci/remove_id", "1234 5678");
   /* Its interface comes back with its driver, and is down as a new one is. */
-  write_text (kernel, "bus/pci/devices/0000:01:00.0/driver_override", "\n");
-  write_text (kernel, "bus/pci/devices/0000:01:00.0/driver/unbind", "0000:01:00.0");
-  write_text (kernel, "bus/pci/drivers_probe", "0000:01:00.0");
-  expect_text (kernel, "class/net/eth0/operstate", "down");
+  sim_host_write (kernel, "bus/pci/devices/0000:01:00.0/driver_override", "\n");
+  sim_host_write (kernel, "bus/pci/devices/0000:01:00.0/driver/unbind", "0000:01:00.0");
+  sim_host_write (kernel, "bus/pci/drivers_probe", "0000:01:00.0");
+  sim_host_expect_text (kernel, "class/net/eth0/operstate", "down");
 }
 
 /* --- what the kernel makes of it --- */
@@ -204,7 +153,7 @@ test_change (void)
 static void
 test_powernv (void)
 {
-  g_autoptr (KvmHelperSim) sim = load (
+  g_autoptr (KvmHelperSim) sim = sim_host_new (
       HOST ("<phb domain='0'>"
             "<bridge address='0000:00:00.0' bus='1'>"
             " <bridge address='0000:01:00.0' bus='2'>"
@@ -220,43 +169,43 @@ test_powernv (void)
             " <function address='0001:01:00.0'/></bridge></phb>"));
   const KvmHelperKernel *kernel = start (sim);
 
-  expect_link (kernel, "bus/pci/devices/0000:00:00.0/iommu_group", NULL);
-  expect_link (kernel, "bus/pci/devices/0000:02:00.0/iommu_group", NULL);
+  sim_host_expect_link (kernel, "bus/pci/devices/0000:00:00.0/iommu_group", NULL);
+  sim_host_expect_link (kernel, "bus/pci/devices/0000:02:00.0/iommu_group", NULL);
   /* the bus of the root port, that of the upstream port, that of both downstream ports … */
-  expect_text (kernel, "bus/pci/devices/0000:00:00.0/eeh_pe_config_addr", "0x1fe");
-  expect_text (kernel, "bus/pci/devices/0000:01:00.0/eeh_pe_config_addr", "0x1fd");
-  expect_text (kernel, "bus/pci/devices/0000:02:01.0/eeh_pe_config_addr", "0x1fc");
-  expect_text (kernel, "kernel/iommu_groups/0/name", "domain0-pe1fb");
-  expect_link (kernel, "bus/pci/devices/0000:03:00.1/iommu_group", "0");
+  sim_host_expect_text (kernel, "bus/pci/devices/0000:00:00.0/eeh_pe_config_addr", "0x1fe");
+  sim_host_expect_text (kernel, "bus/pci/devices/0000:01:00.0/eeh_pe_config_addr", "0x1fd");
+  sim_host_expect_text (kernel, "bus/pci/devices/0000:02:01.0/eeh_pe_config_addr", "0x1fc");
+  sim_host_expect_text (kernel, "kernel/iommu_groups/0/name", "domain0-pe1fb");
+  sim_host_expect_link (kernel, "bus/pci/devices/0000:03:00.1/iommu_group", "0");
   /* … and all that is behind the bridge to PCI, another bridge as well: it comes after an endpoint
    */
-  expect_text (kernel, "kernel/iommu_groups/1/name", "domain0-pe1fa");
-  expect_link (kernel, "bus/pci/devices/0000:04:00.0/iommu_group", "1");
-  expect_link (kernel, "bus/pci/devices/0000:04:01.0/iommu_group", "1");
-  expect_link (kernel, "bus/pci/devices/0000:05:02.0/iommu_group", "1");
-  expect_text (kernel, "bus/pci/devices/0000:05:02.0/eeh_pe_config_addr", "0x1fa");
+  sim_host_expect_text (kernel, "kernel/iommu_groups/1/name", "domain0-pe1fa");
+  sim_host_expect_link (kernel, "bus/pci/devices/0000:04:00.0/iommu_group", "1");
+  sim_host_expect_link (kernel, "bus/pci/devices/0000:04:01.0/iommu_group", "1");
+  sim_host_expect_link (kernel, "bus/pci/devices/0000:05:02.0/iommu_group", "1");
+  sim_host_expect_text (kernel, "bus/pci/devices/0000:05:02.0/eeh_pe_config_addr", "0x1fa");
   /* The second host bridge is one of the small ones. */
-  expect_text (kernel, "kernel/iommu_groups/2/name", "domain1-pefd");
-  expect_text (kernel, "bus/pci/devices/0000:03:00.0/reset_method", "flr bus");
-  expect_text (kernel, "bus/pci/devices/0000:03:00.1/reset_method", "flr");
+  sim_host_expect_text (kernel, "kernel/iommu_groups/2/name", "domain1-pefd");
+  sim_host_expect_text (kernel, "bus/pci/devices/0000:03:00.0/reset_method", "flr bus");
+  sim_host_expect_text (kernel, "bus/pci/devices/0000:03:00.1/reset_method", "flr");
 }
 
 static void
 test_pseries (void)
 {
   g_autoptr (KvmHelperSim) sim
-      = load ("<simulated-host kernel='7.2' platform='pseries'>"
-              "<phb domain='0'><bridge address='0000:00:00.0' bus='1'>"
-              "<function address='0000:01:00.0'/></bridge></phb>"
-              "<phb domain='1'/>"
-              "<phb domain='2'><function address='0002:00:00.0'/></phb></simulated-host>");
+      = sim_host_new ("<simulated-host kernel='7.2' platform='pseries'>"
+                      "<phb domain='0'><bridge address='0000:00:00.0' bus='1'>"
+                      "<function address='0000:01:00.0'/></bridge></phb>"
+                      "<phb domain='1'/>"
+                      "<phb domain='2'><function address='0002:00:00.0'/></phb></simulated-host>");
   const KvmHelperKernel *kernel = start (sim);
 
-  expect_link (kernel, "bus/pci/devices/0000:00:00.0/iommu_group", "0");
-  expect_link (kernel, "bus/pci/devices/0000:01:00.0/iommu_group", "0");
-  expect_text (kernel, "kernel/iommu_groups/0/name", "domain0-pe0");
-  expect_text (kernel, "kernel/iommu_groups/1/name", "domain1-pe0");
-  expect_link (kernel, "bus/pci/devices/0002:00:00.0/iommu_group", "2");
+  sim_host_expect_link (kernel, "bus/pci/devices/0000:00:00.0/iommu_group", "0");
+  sim_host_expect_link (kernel, "bus/pci/devices/0000:01:00.0/iommu_group", "0");
+  sim_host_expect_text (kernel, "kernel/iommu_groups/0/name", "domain0-pe0");
+  sim_host_expect_text (kernel, "kernel/iommu_groups/1/name", "domain1-pe0");
+  sim_host_expect_link (kernel, "bus/pci/devices/0002:00:00.0/iommu_group", "2");
   g_assert_false (sim->profile.xive_native);
   g_assert_cmpint (sim->profile.bypass, ==, KVMHELPER_SIM_BYPASS_REFUSED);
 }

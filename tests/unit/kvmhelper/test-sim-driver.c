@@ -7,6 +7,7 @@
 
 #include "kvmhelper/kvmhelper-busy.h"
 #include "kvmhelper/simulated/kvmhelper-sim-host.h"
+#include "sim-host.h"
 
 /* What scripts of the conformance suite cannot ask: configuration space, byte for byte, several
  * who are at one function at a time, and what the code above makes of a function that is needed. */
@@ -35,18 +36,13 @@ typedef struct
 static const KvmHelperKernel *
 start (KvmHelperSim *sim, guint uid)
 {
-  const KvmHelperSimProcessConfig config = { .command = "test", .uid = uid, .ipc_lock = uid == 0 };
-
-  return kvmhelper_sim_process_kernel (kvmhelper_sim_process_new (sim, &config));
+  return kvmhelper_sim_process_kernel (sim_host_start (sim, uid));
 }
 
 static void
 set_up (Host *host, gconstpointer data)
 {
-  g_autoptr (GError) error = NULL;
-
-  host->sim = kvmhelper_sim_new_from_xml (host_xml, "test.xml", &error);
-  g_assert_no_error (error);
+  host->sim = sim_host_new (host_xml);
   host->kernel = start (host->sim, 0);
 }
 
@@ -56,64 +52,29 @@ tear_down (Host *host, gconstpointer data)
   kvmhelper_sim_free (host->sim);
 }
 
-static void
-write_text (const KvmHelperKernel *kernel, const char *path, const char *text)
-{
-  g_autoptr (GError) error = NULL;
-
-  g_assert_true (kvmhelper_kernel_write (kernel, KVMHELPER_SYS, path, text, &error));
-  g_assert_no_error (error);
-}
-
 /* The driver that is bound. */
 static void
 expect_driver (const KvmHelperKernel *kernel, const char *expected)
 {
-  g_autofree char *driver = kvmhelper_kernel_link_name (kernel, KVMHELPER_SYS, PATH "/driver");
-
-  g_assert_cmpstr (driver, ==, expected);
+  sim_host_expect_link (kernel, PATH "/driver", expected);
 }
 
 static void
 give_to_vfio (const KvmHelperKernel *kernel)
 {
-  write_text (kernel, PATH "/driver_override", "vfio-pci");
-  write_text (kernel, PATH "/driver/unbind", CARD);
-  write_text (kernel, "bus/pci/drivers_probe", CARD);
+  sim_host_give_to_vfio (kernel, CARD);
   expect_driver (kernel, "vfio-pci");
-}
-
-/* The host can be written, and what was written can be read. */
-static void
-expect_round_trip (KvmHelperSim *sim)
-{
-  g_autofree char *first = kvmhelper_sim_to_xml (sim);
-  g_autoptr (GError) error = NULL;
-  g_autoptr (KvmHelperSim) again = kvmhelper_sim_new_from_xml (first, "again.xml", &error);
-  g_autofree char *second = NULL;
-
-  g_assert_no_error (error);
-  second = kvmhelper_sim_to_xml (again);
-  g_assert_cmpstr (first, ==, second);
 }
 
 /* The handle of the open function; its group and container are open as well. */
 static int
 open_device (const KvmHelperKernel *kernel)
 {
-  int group = kvmhelper_kernel_open (kernel, KVMHELPER_DEV, "vfio/0", O_RDWR);
-  int container = kvmhelper_kernel_open (kernel, KVMHELPER_DEV, "vfio/vfio", O_RDWR);
-  int device;
+  int group, container;
 
-  write_text (kernel, "bus/pci/devices/0000:01:00.1/driver/unbind", "0000:01:00.1");
-  g_assert_cmpint (group, >=, 0);
-  g_assert_cmpint (
-      kvmhelper_kernel_ioctl (kernel, group, VFIO_GROUP_SET_CONTAINER, (gulong) &container), ==, 0);
-  g_assert_cmpint (
-      kvmhelper_kernel_ioctl (kernel, container, VFIO_SET_IOMMU, VFIO_SPAPR_TCE_v2_IOMMU), ==, 0);
-  device = kvmhelper_kernel_ioctl (kernel, group, VFIO_GROUP_GET_DEVICE_FD, (gulong) CARD);
-  g_assert_cmpint (device, >=, 0);
-  return device;
+  sim_host_write (kernel, "bus/pci/devices/0000:01:00.1/driver/unbind", "0000:01:00.1");
+  sim_host_open_group (kernel, 0, VFIO_SPAPR_TCE_v2_IOMMU, &group, &container);
+  return sim_host_open_device (kernel, group, CARD);
 }
 
 /* --- configuration space --- */
@@ -267,18 +228,18 @@ test_remove_bridge (Host *host, gconstpointer data)
 {
   g_autoptr (GPtrArray) names = NULL;
 
-  write_text (host->kernel, "bus/pci/devices/0000:00:00.0/remove", "1");
+  sim_host_write (host->kernel, "bus/pci/devices/0000:00:00.0/remove", "1");
   names = kvmhelper_kernel_list (host->kernel, KVMHELPER_SYS, "bus/pci/devices");
   g_assert_cmpuint (names->len, ==, 0);
   g_assert_false (kvmhelper_kernel_exists (host->kernel, KVMHELPER_SYS, "class/net/eth0"));
   g_assert_false (kvmhelper_kernel_exists (host->kernel, KVMHELPER_SYS, "class/block/nvme0n1"));
   g_assert_false (kvmhelper_kernel_exists (host->kernel, KVMHELPER_SYS, "kernel/iommu_groups/0"));
-  write_text (host->kernel, "bus/pci/rescan", "1");
+  sim_host_write (host->kernel, "bus/pci/rescan", "1");
   g_ptr_array_unref (g_steal_pointer (&names));
   names = kvmhelper_kernel_list (host->kernel, KVMHELPER_SYS, "bus/pci/devices");
   g_assert_cmpuint (names->len, ==, 3); /* VFs are not found by looking */
   expect_driver (host->kernel, "e1000e");
-  write_text (host->kernel, "bus/pci/devices/0000:01:00.1/sriov_numvfs", "4");
+  sim_host_write (host->kernel, "bus/pci/devices/0000:01:00.1/sriov_numvfs", "4");
 }
 
 /* And when it is pulled. */
@@ -297,12 +258,12 @@ test_pull_bridge (Host *host, gconstpointer data)
   /* What somebody has open stays, and with it the bridge. */
   names = kvmhelper_kernel_list (host->kernel, KVMHELPER_SYS, "bus/pci/devices");
   g_assert_cmpuint (names->len, ==, 2);
-  expect_round_trip (host->sim);
+  sim_host_expect_round_trip (host->sim);
   kvmhelper_kernel_close (host->kernel, device);
   while (kvmhelper_kernel_exists (host->kernel, KVMHELPER_SYS, "bus/pci/devices/0000:00:00.0"))
     g_usleep (1000);
   g_assert_false (kvmhelper_kernel_exists (host->kernel, KVMHELPER_SYS, PATH));
-  write_text (host->kernel, "bus/pci/rescan", "1");
+  sim_host_write (host->kernel, "bus/pci/rescan", "1");
   g_assert_false (kvmhelper_kernel_exists (host->kernel, KVMHELPER_SYS, PATH));
 }
 
@@ -314,20 +275,9 @@ test_pull_open_vf (Host *host, gconstpointer data)
   const char *vf = "bus/pci/devices/0000:01:10.1";
   int group, container, device;
 
-  write_text (host->kernel, "bus/pci/devices/0000:01:10.1/driver_override", "vfio-pci");
-  write_text (host->kernel, "bus/pci/devices/0000:01:10.1/driver/unbind", "0000:01:10.1");
-  write_text (host->kernel, "bus/pci/drivers_probe", "0000:01:10.1");
-  group = kvmhelper_kernel_open (host->kernel, KVMHELPER_DEV, "vfio/1", O_RDWR);
-  container = kvmhelper_kernel_open (host->kernel, KVMHELPER_DEV, "vfio/vfio", O_RDWR);
-  g_assert_cmpint (
-      kvmhelper_kernel_ioctl (host->kernel, group, VFIO_GROUP_SET_CONTAINER, (gulong) &container),
-      ==, 0);
-  g_assert_cmpint (
-      kvmhelper_kernel_ioctl (host->kernel, container, VFIO_SET_IOMMU, VFIO_SPAPR_TCE_v2_IOMMU), ==,
-      0);
-  device = kvmhelper_kernel_ioctl (host->kernel, group, VFIO_GROUP_GET_DEVICE_FD,
-                                   (gulong) "0000:01:10.1");
-  g_assert_cmpint (device, >=, 0);
+  sim_host_give_to_vfio (host->kernel, "0000:01:10.1");
+  sim_host_open_group (host->kernel, 1, VFIO_SPAPR_TCE_v2_IOMMU, &group, &container);
+  device = sim_host_open_device (host->kernel, group, "0000:01:10.1");
   g_mutex_lock (&host->sim->lock);
   kvmhelper_sim_unplug (kvmhelper_sim_find (host->sim, &bridge));
   g_mutex_unlock (&host->sim->lock);

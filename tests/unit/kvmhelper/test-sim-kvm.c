@@ -1,68 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
-#include <fcntl.h>
 #include <locale.h>
 #include <string.h>
 
 #include "kvmhelper/simulated/kvmhelper-sim-kvm.h"
 #include "kvmhelper/simulated/kvmhelper-sim-vfio.h"
+#include "sim-kvm-host.h"
 
 /* KVM of the simulated host: what tests/conformance cannot ask a kernel for, or not see. */
 
-#define HOST(attributes)                                                                           \
-  "<simulated-host kernel='6.12' platform='powernv' " attributes ">"                               \
-  "<phb domain='0'>"                                                                               \
-  "<bridge address='0000:00:00.0' bus='1' vendor='0x1014' device='0x04c1' driver='pcieport'>"      \
-  "<function address='0000:01:00.0' vendor='0x8086' device='0x10d3' class='0x020000'"              \
-  " driver='vfio-pci' msi='1' msix='5' bars='4' reset='pm bus' group='0'/>"                        \
-  "</bridge></phb></simulated-host>"
-
-#define MEMORY 0x100000
-
-typedef struct
-{
-  KvmHelperSim *sim;
-  KvmHelperSimProcess *process;
-  const KvmHelperKernel *kernel;
-  int kvm, vm, group, container;
-  guint8 *memory;
-} Host;
-
-static int
-call (const Host *host, int handle, gulong request, const void *argument)
-{
-  return kvmhelper_kernel_ioctl (host->kernel, handle, request, (gulong) argument);
-}
-
-static void
-host_start (Host *host, const char *xml)
-{
-  const KvmHelperSimProcessConfig config = { "qemu", 0, TRUE, 0 };
-  g_autoptr (GError) error = NULL;
-
-  memset (host, 0, sizeof *host);
-  host->sim = kvmhelper_sim_new_from_xml (xml, "test", &error);
-  g_assert_no_error (error);
-  host->process = kvmhelper_sim_process_new (host->sim, &config);
-  host->kernel = kvmhelper_sim_process_kernel (host->process);
-  host->kvm = kvmhelper_kernel_open (host->kernel, KVMHELPER_DEV, "kvm", O_RDWR);
-  g_assert_cmpint (host->kvm, >=, 0);
-  host->vm = call (host, host->kvm, KVM_CREATE_VM, NULL);
-  host->memory = g_aligned_alloc0 (1, MEMORY, 0x10000);
-}
-
-static void
-host_stop (Host *host)
-{
-  kvmhelper_sim_process_exit (host->process);
-  g_assert_cmpuint (kvmhelper_sim_handles (host->sim), ==, 0);
-  kvmhelper_sim_free (host->sim);
-  g_aligned_free (host->memory);
-}
-
 /* What is inside, with the lock that the calls take. */
 static KvmHelperSimVm *
-lock_vm (const Host *host)
+lock_vm (const SimKvmHost *host)
 {
   KvmHelperSimKvm *kvm = host->sim->kvm;
 
@@ -71,99 +20,85 @@ lock_vm (const Host *host)
   return kvm->vms->pdata[0];
 }
 
-static int
-create_device (const Host *host, guint type)
-{
-  struct kvm_create_device request = { .type = type };
-  int answer = call (host, host->vm, KVM_CREATE_DEVICE, &request);
-
-  return answer < 0 ? answer : (int) request.fd;
-}
-
-static int
-set (const Host *host, int device, guint group, guint64 attribute, const void *value)
-{
-  const struct kvm_device_attr request
-      = { .group = group, .attr = attribute, .addr = (guint64) (gulong) value };
-
-  return call (host, device, KVM_SET_DEVICE_ATTR, &request);
-}
-
 /* --- kinds of hosts --- */
 
 static void
 test_without_hv (void)
 {
-  Host host;
+  SimKvmHost host;
 
-  host_start (&host, HOST ("kvm-hv='no'"));
+  sim_kvm_host_start (&host, SIM_KVM_HOST_XML ("kvm-hv='no'"));
   g_assert_cmpint (host.vm, ==, -EINVAL);
-  g_assert_cmpint (call (&host, host.kvm, KVM_CREATE_VM, (void *) 1), ==, -EINVAL);
-  g_assert_cmpint (
-      call (&host, host.kvm, KVM_CHECK_EXTENSION, (void *) (gulong) KVM_CAP_PPC_HTAB_FD), ==, 0);
-  g_assert_cmpint (
-      call (&host, host.kvm, KVM_CHECK_EXTENSION, (void *) (gulong) KVM_CAP_PPC_IRQ_XIVE), ==, 0);
-  host_stop (&host);
+  g_assert_cmpint (sim_kvm_host_ioctl (&host, host.kvm, KVM_CREATE_VM, (void *) 1), ==, -EINVAL);
+  g_assert_cmpint (sim_kvm_host_ioctl (&host, host.kvm, KVM_CHECK_EXTENSION,
+                                       (void *) (gulong) KVM_CAP_PPC_HTAB_FD),
+                   ==, 0);
+  g_assert_cmpint (sim_kvm_host_ioctl (&host, host.kvm, KVM_CHECK_EXTENSION,
+                                       (void *) (gulong) KVM_CAP_PPC_IRQ_XIVE),
+                   ==, 0);
+  sim_kvm_host_stop (&host);
 }
 
 static void
 test_xive_off (void)
 {
-  Host host;
+  SimKvmHost host;
   struct kvm_enable_cap request = { .cap = KVM_CAP_PPC_IRQ_XIVE };
   g_autofree char *link = NULL;
   g_autofree char *path = NULL;
   int xics, vcpu;
 
-  host_start (&host, HOST ("command-line='xive=off'"));
-  g_assert_cmpint (
-      call (&host, host.vm, KVM_CHECK_EXTENSION, (void *) (gulong) KVM_CAP_PPC_IRQ_XIVE), ==, 0);
-  g_assert_cmpint (
-      call (&host, host.vm, KVM_CHECK_EXTENSION, (void *) (gulong) KVM_CAP_IRQFD_RESAMPLE), ==, 1);
-  g_assert_cmpint (create_device (&host, KVM_DEV_TYPE_XIVE), ==, -ENODEV);
-  xics = create_device (&host, KVM_DEV_TYPE_XICS);
+  sim_kvm_host_start (&host, SIM_KVM_HOST_XML ("command-line='xive=off'"));
+  g_assert_cmpint (sim_kvm_host_ioctl (&host, host.vm, KVM_CHECK_EXTENSION,
+                                       (void *) (gulong) KVM_CAP_PPC_IRQ_XIVE),
+                   ==, 0);
+  g_assert_cmpint (sim_kvm_host_ioctl (&host, host.vm, KVM_CHECK_EXTENSION,
+                                       (void *) (gulong) KVM_CAP_IRQFD_RESAMPLE),
+                   ==, 1);
+  g_assert_cmpint (sim_kvm_host_create_device (&host, host.vm, KVM_DEV_TYPE_XIVE), ==, -ENODEV);
+  xics = sim_kvm_host_create_device (&host, host.vm, KVM_DEV_TYPE_XICS);
   path = g_strdup_printf ("%u/fd/%d", host.kernel->pid, xics);
   link = kvmhelper_kernel_readlink (host.kernel, KVMHELPER_PROC, path);
   g_assert_cmpstr (link, ==, "anon_inode:kvm-xics");
-  vcpu = call (&host, host.vm, KVM_CREATE_VCPU, NULL);
+  vcpu = sim_kvm_host_ioctl (&host, host.vm, KVM_CREATE_VCPU, NULL);
   request.args[0] = (guint64) xics;
-  g_assert_cmpint (call (&host, vcpu, KVM_ENABLE_CAP, &request), ==, -ENXIO);
-  host_stop (&host);
+  g_assert_cmpint (sim_kvm_host_ioctl (&host, vcpu, KVM_ENABLE_CAP, &request), ==, -ENXIO);
+  sim_kvm_host_stop (&host);
 }
 
 static void
 test_pvr (void)
 {
-  Host host;
+  SimKvmHost host;
   struct kvm_sregs registers;
   guint32 pvr;
   int vcpu;
 
-  host_start (&host, HOST ("revision='2.0 (pvr 0080 1200)'"));
-  vcpu = call (&host, host.vm, KVM_CREATE_VCPU, NULL);
-  g_assert_cmpint (call (&host, vcpu, KVM_GET_SREGS, &registers), ==, 0);
+  sim_kvm_host_start (&host, SIM_KVM_HOST_XML ("revision='2.0 (pvr 0080 1200)'"));
+  vcpu = sim_kvm_host_ioctl (&host, host.vm, KVM_CREATE_VCPU, NULL);
+  g_assert_cmpint (sim_kvm_host_ioctl (&host, vcpu, KVM_GET_SREGS, &registers), ==, 0);
   memcpy (&pvr, &registers, sizeof pvr);
   g_assert_cmphex (pvr, ==, 0x00801200);
   pvr = 0x004e1202;
   memcpy (&registers, &pvr, sizeof pvr);
-  g_assert_cmpint (call (&host, vcpu, KVM_SET_SREGS, &registers), ==, -EINVAL);
-  host_stop (&host);
+  g_assert_cmpint (sim_kvm_host_ioctl (&host, vcpu, KVM_SET_SREGS, &registers), ==, -EINVAL);
+  sim_kvm_host_stop (&host);
 }
 
 /* A handle may be used again while the VM before it lives on: the second has no directory. */
 static void
 test_two_of_a_name (void)
 {
-  Host host;
+  SimKvmHost host;
   g_autofree char *path = NULL;
   g_auto (GStrv) log = NULL;
   int xive, second;
 
-  host_start (&host, HOST (""));
-  xive = create_device (&host, KVM_DEV_TYPE_XIVE);
+  sim_kvm_host_start (&host, SIM_KVM_HOST_XML (""));
+  xive = sim_kvm_host_create_device (&host, host.vm, KVM_DEV_TYPE_XIVE);
   path = g_strdup_printf ("kernel/debug/kvm/%u-%d/xive", host.kernel->pid, host.vm);
   kvmhelper_kernel_close (host.kernel, host.vm);
-  second = call (&host, host.kvm, KVM_CREATE_VM, NULL);
+  second = sim_kvm_host_ioctl (&host, host.kvm, KVM_CREATE_VM, NULL);
   g_assert_cmpint (second, ==, host.vm);
   log = kvmhelper_sim_kernel_log (host.sim);
   g_assert_true (
@@ -173,33 +108,31 @@ test_two_of_a_name (void)
   g_assert_true (kvmhelper_kernel_exists (host.kernel, KVMHELPER_SYS, path));
   kvmhelper_kernel_close (host.kernel, xive);
   g_assert_false (kvmhelper_kernel_exists (host.kernel, KVMHELPER_SYS, path));
-  host_stop (&host);
+  sim_kvm_host_stop (&host);
 }
 
 /* --- a guest's DMA --- */
 
 static void
-take_group (Host *host)
+take_group (SimKvmHost *host)
 {
   struct vfio_iommu_spapr_register_memory memory
-      = { .argsz = sizeof memory, .vaddr = (gulong) host->memory, .size = MEMORY / 2 };
+      = { .argsz = sizeof memory, .vaddr = (gulong) host->memory, .size = SIM_KVM_HOST_MEMORY / 2 };
   struct vfio_iommu_spapr_tce_remove remove = { .argsz = sizeof remove };
   struct vfio_iommu_spapr_tce_create create
       = { .argsz = sizeof create, .page_shift = 12, .window_size = 1 << 30, .levels = 1 };
 
-  host->group = kvmhelper_kernel_open (host->kernel, KVMHELPER_DEV, "vfio/0", O_RDWR);
-  host->container = kvmhelper_kernel_open (host->kernel, KVMHELPER_DEV, "vfio/vfio", O_RDWR);
-  g_assert_cmpint (call (host, host->group, VFIO_GROUP_SET_CONTAINER, &host->container), ==, 0);
+  sim_kvm_host_open_group (host);
   g_assert_cmpint (
-      call (host, host->container, VFIO_SET_IOMMU, (void *) (gulong) VFIO_SPAPR_TCE_v2_IOMMU), ==,
-      0);
-  g_assert_cmpint (call (host, host->container, VFIO_IOMMU_SPAPR_REGISTER_MEMORY, &memory), ==, 0);
-  g_assert_cmpint (call (host, host->container, VFIO_IOMMU_SPAPR_TCE_REMOVE, &remove), ==, 0);
-  g_assert_cmpint (call (host, host->container, VFIO_IOMMU_SPAPR_TCE_CREATE, &create), ==, 0);
+      sim_kvm_host_ioctl (host, host->container, VFIO_IOMMU_SPAPR_REGISTER_MEMORY, &memory), ==, 0);
+  g_assert_cmpint (sim_kvm_host_ioctl (host, host->container, VFIO_IOMMU_SPAPR_TCE_REMOVE, &remove),
+                   ==, 0);
+  g_assert_cmpint (sim_kvm_host_ioctl (host, host->container, VFIO_IOMMU_SPAPR_TCE_CREATE, &create),
+                   ==, 0);
 }
 
 static guint64
-hardware_tce (const Host *host, guint64 page)
+hardware_tce (const SimKvmHost *host, guint64 page)
 {
   const KvmHelperSimGroup *group;
   guint64 tce;
@@ -212,7 +145,7 @@ hardware_tce (const Host *host, guint64 page)
 }
 
 static int
-put_tce (const Host *host, guint64 liobn, guint64 address, guint64 tce)
+put_tce (const SimKvmHost *host, guint64 liobn, guint64 address, guint64 tce)
 {
   KvmHelperSimVm *vm = lock_vm (host);
   int answer = kvmhelper_sim_kvm_put_tce (vm, liobn, address, tce);
@@ -230,20 +163,20 @@ test_put_tce (void)
       = { .liobn = 0x80000000, .page_shift = 16, .size = 0x1000 };
   struct kvm_vfio_spapr_tce link;
   struct kvm_userspace_memory_region slot
-      = { .guest_phys_addr = user_of_guest, .memory_size = MEMORY };
+      = { .guest_phys_addr = user_of_guest, .memory_size = SIM_KVM_HOST_MEMORY };
   struct vfio_iommu_spapr_register_memory memory = { .argsz = sizeof memory };
-  Host host;
+  SimKvmHost host;
   guint64 *view;
   void *mapped;
   int table, kvmvfio;
 
-  host_start (&host, HOST (""));
+  sim_kvm_host_start (&host, SIM_KVM_HOST_XML (""));
   take_group (&host);
-  table = call (&host, host.vm, KVM_CREATE_SPAPR_TCE_64, &request);
+  table = sim_kvm_host_ioctl (&host, host.vm, KVM_CREATE_SPAPR_TCE_64, &request);
   g_assert_cmpint (host.kernel->calls->mmap (host.kernel->data, table, 0x10000, 0, &mapped), ==, 0);
   view = mapped;
   slot.userspace_addr = (gulong) host.memory;
-  g_assert_cmpint (call (&host, host.vm, KVM_SET_USER_MEMORY_REGION, &slot), ==, 0);
+  g_assert_cmpint (sim_kvm_host_ioctl (&host, host.vm, KVM_SET_USER_MEMORY_REGION, &slot), ==, 0);
 
   /* no such table; not a page's address; outside of the window; no memory of the guest */
   g_assert_cmpint (put_tce (&host, 1, 0, user_of_guest | 3), ==, KVMHELPER_SIM_TOO_HARD);
@@ -263,12 +196,14 @@ test_put_tce (void)
                    GUINT64_TO_LE (user_of_guest | 3));
 
   /* Linked: a page of the guest is 16 of the hardware, with the user's addresses. */
-  kvmvfio = create_device (&host, KVM_DEV_TYPE_VFIO);
-  g_assert_cmpint (set (&host, kvmvfio, KVM_DEV_VFIO_FILE, KVM_DEV_VFIO_FILE_ADD, &host.group), ==,
-                   0);
+  kvmvfio = sim_kvm_host_create_device (&host, host.vm, KVM_DEV_TYPE_VFIO);
+  g_assert_cmpint (
+      sim_kvm_host_set (&host, kvmvfio, KVM_DEV_VFIO_FILE, KVM_DEV_VFIO_FILE_ADD, &host.group), ==,
+      0);
   link = (struct kvm_vfio_spapr_tce){ host.group, table };
-  g_assert_cmpint (set (&host, kvmvfio, KVM_DEV_VFIO_FILE, KVM_DEV_VFIO_GROUP_SET_SPAPR_TCE, &link),
-                   ==, 0);
+  g_assert_cmpint (
+      sim_kvm_host_set (&host, kvmvfio, KVM_DEV_VFIO_FILE, KVM_DEV_VFIO_GROUP_SET_SPAPR_TCE, &link),
+      ==, 0);
   g_assert_cmpint (put_tce (&host, 0x80000000, 0x30000, (user_of_guest + 0x10000) | 1), ==,
                    KVMHELPER_SIM_SUCCESS);
   g_assert_cmphex (hardware_tce (&host, 0x30), ==, ((gulong) host.memory + 0x10000) | 1);
@@ -276,8 +211,9 @@ test_put_tce (void)
   g_assert_cmphex (hardware_tce (&host, 0x40), ==, 0);
 
   /* Memory of the guest that is not registered: QEMU has to see to it, and nothing is changed. */
-  g_assert_cmpint (put_tce (&host, 0x80000000, 0x30000, (user_of_guest + MEMORY / 2) | 3), ==,
-                   KVMHELPER_SIM_TOO_HARD);
+  g_assert_cmpint (
+      put_tce (&host, 0x80000000, 0x30000, (user_of_guest + SIM_KVM_HOST_MEMORY / 2) | 3), ==,
+      KVMHELPER_SIM_TOO_HARD);
   g_assert_cmphex (hardware_tce (&host, 0x30), ==, ((gulong) host.memory + 0x10000) | 1);
   g_assert_cmphex (GUINT64_FROM_BE (host.kernel->calls->load (host.kernel->data, &view[3])), ==,
                    GUINT64_TO_LE ((user_of_guest + 0x10000) | 1));
@@ -300,16 +236,18 @@ test_put_tce (void)
   g_assert_cmphex (hardware_tce (&host, 0x3f), ==, 0);
 
   /* Not linked any more. */
-  g_assert_cmpint (set (&host, kvmvfio, KVM_DEV_VFIO_FILE, KVM_DEV_VFIO_FILE_DEL, &host.group), ==,
-                   0);
+  g_assert_cmpint (
+      sim_kvm_host_set (&host, kvmvfio, KVM_DEV_VFIO_FILE, KVM_DEV_VFIO_FILE_DEL, &host.group), ==,
+      0);
   g_assert_cmpint (put_tce (&host, 0x80000000, 0x30000, user_of_guest | 3), ==,
                    KVMHELPER_SIM_SUCCESS);
   g_assert_cmphex (hardware_tce (&host, 0x30), ==, 0);
   memory.vaddr = (gulong) host.memory;
-  memory.size = MEMORY / 2;
-  g_assert_cmpint (call (&host, host.container, VFIO_IOMMU_SPAPR_UNREGISTER_MEMORY, &memory), ==,
-                   0);
-  host_stop (&host);
+  memory.size = SIM_KVM_HOST_MEMORY / 2;
+  g_assert_cmpint (
+      sim_kvm_host_ioctl (&host, host.container, VFIO_IOMMU_SPAPR_UNREGISTER_MEMORY, &memory), ==,
+      0);
+  sim_kvm_host_stop (&host);
 }
 
 /* Links are counted: what was asked for twice needs to leave twice; closing the table ends all. */
@@ -321,19 +259,20 @@ test_links (void)
   const KvmHelperSimKvmTable *table;
   const KvmHelperSimTable *window;
   KvmHelperSimVm *vm;
-  Host host;
+  SimKvmHost host;
   int handle, kvmvfio;
 
-  host_start (&host, HOST (""));
+  sim_kvm_host_start (&host, SIM_KVM_HOST_XML (""));
   take_group (&host);
-  handle = call (&host, host.vm, KVM_CREATE_SPAPR_TCE_64, &request);
-  kvmvfio = create_device (&host, KVM_DEV_TYPE_VFIO);
+  handle = sim_kvm_host_ioctl (&host, host.vm, KVM_CREATE_SPAPR_TCE_64, &request);
+  kvmvfio = sim_kvm_host_create_device (&host, host.vm, KVM_DEV_TYPE_VFIO);
   link = (struct kvm_vfio_spapr_tce){ host.group, handle };
   for (guint i = 0; i < 2; i++)
     {
-      set (&host, kvmvfio, KVM_DEV_VFIO_FILE, KVM_DEV_VFIO_FILE_ADD, &host.group);
-      g_assert_cmpint (
-          set (&host, kvmvfio, KVM_DEV_VFIO_FILE, KVM_DEV_VFIO_GROUP_SET_SPAPR_TCE, &link), ==, 0);
+      sim_kvm_host_set (&host, kvmvfio, KVM_DEV_VFIO_FILE, KVM_DEV_VFIO_FILE_ADD, &host.group);
+      g_assert_cmpint (sim_kvm_host_set (&host, kvmvfio, KVM_DEV_VFIO_FILE,
+                                         KVM_DEV_VFIO_GROUP_SET_SPAPR_TCE, &link),
+                       ==, 0);
     }
   vm = lock_vm (&host);
   table = kvmhelper_sim_kvm_table_of (vm, 1);
@@ -343,7 +282,7 @@ test_links (void)
   g_assert_cmpuint (window->references, ==, 3); /* of the container, the group and KVM */
   g_mutex_unlock (&host.sim->lock);
 
-  set (&host, kvmvfio, KVM_DEV_VFIO_FILE, KVM_DEV_VFIO_FILE_DEL, &host.group);
+  sim_kvm_host_set (&host, kvmvfio, KVM_DEV_VFIO_FILE, KVM_DEV_VFIO_FILE_DEL, &host.group);
   lock_vm (&host);
   g_assert_cmpuint (table->links->len, ==, 1);
   g_mutex_unlock (&host.sim->lock);
@@ -353,39 +292,34 @@ test_links (void)
   g_mutex_unlock (&host.sim->lock);
 
   /* kvm-vfio, closed, takes its groups out too */
-  handle = call (&host, host.vm, KVM_CREATE_SPAPR_TCE_64, &request);
+  handle = sim_kvm_host_ioctl (&host, host.vm, KVM_CREATE_SPAPR_TCE_64, &request);
   link.tablefd = handle;
-  set (&host, kvmvfio, KVM_DEV_VFIO_FILE, KVM_DEV_VFIO_FILE_ADD, &host.group);
-  set (&host, kvmvfio, KVM_DEV_VFIO_FILE, KVM_DEV_VFIO_GROUP_SET_SPAPR_TCE, &link);
+  sim_kvm_host_set (&host, kvmvfio, KVM_DEV_VFIO_FILE, KVM_DEV_VFIO_FILE_ADD, &host.group);
+  sim_kvm_host_set (&host, kvmvfio, KVM_DEV_VFIO_FILE, KVM_DEV_VFIO_GROUP_SET_SPAPR_TCE, &link);
   kvmhelper_kernel_close (host.kernel, kvmvfio);
   lock_vm (&host);
   g_assert_cmpuint (window->references, ==, 2);
   g_mutex_unlock (&host.sim->lock);
-  host_stop (&host);
+  sim_kvm_host_stop (&host);
 }
 
 /* The kernel says once, and no more, that a group left that had no table. */
 static void
 test_warning (void)
 {
-  Host host;
-  guint lines = 0;
-  g_auto (GStrv) log = NULL;
+  SimKvmHost host;
   int kvmvfio;
 
-  host_start (&host, HOST (""));
+  sim_kvm_host_start (&host, SIM_KVM_HOST_XML (""));
   take_group (&host);
-  kvmvfio = create_device (&host, KVM_DEV_TYPE_VFIO);
+  kvmvfio = sim_kvm_host_create_device (&host, host.vm, KVM_DEV_TYPE_VFIO);
   for (guint i = 0; i < 3; i++)
     {
-      set (&host, kvmvfio, KVM_DEV_VFIO_FILE, KVM_DEV_VFIO_FILE_ADD, &host.group);
-      set (&host, kvmvfio, KVM_DEV_VFIO_FILE, KVM_DEV_VFIO_FILE_DEL, &host.group);
+      sim_kvm_host_set (&host, kvmvfio, KVM_DEV_VFIO_FILE, KVM_DEV_VFIO_FILE_ADD, &host.group);
+      sim_kvm_host_set (&host, kvmvfio, KVM_DEV_VFIO_FILE, KVM_DEV_VFIO_FILE_DEL, &host.group);
     }
-  log = kvmhelper_sim_kernel_log (host.sim);
-  for (guint i = 0; log[i] != NULL; i++)
-    lines += strstr (log[i], "virt/kvm/vfio.c:103 ") != NULL;
-  g_assert_cmpuint (lines, ==, 1);
-  host_stop (&host);
+  g_assert_cmpuint (sim_host_count_lines (host.sim, "virt/kvm/vfio.c:103 "), ==, 1);
+  sim_kvm_host_stop (&host);
 }
 
 /* --- memory that is locked --- */
@@ -394,20 +328,21 @@ static void
 test_locked (void)
 {
   struct kvm_create_spapr_tce_64 request = { .liobn = 1, .page_shift = 12, .size = 8193 };
-  Host host;
+  SimKvmHost host;
   int handle;
 
-  host_start (&host, HOST (""));
-  handle = call (&host, host.vm, KVM_CREATE_SPAPR_TCE_64, &request);
+  sim_kvm_host_start (&host, SIM_KVM_HOST_XML (""));
+  handle = sim_kvm_host_ioctl (&host, host.vm, KVM_CREATE_SPAPR_TCE_64, &request);
   lock_vm (&host);
   g_assert_cmpuint (host.process->mm->locked, ==, 3 * 0x10000);
   g_mutex_unlock (&host.sim->lock);
-  g_assert_cmpint (call (&host, host.vm, KVM_CREATE_SPAPR_TCE_64, &request), ==, -EBUSY);
+  g_assert_cmpint (sim_kvm_host_ioctl (&host, host.vm, KVM_CREATE_SPAPR_TCE_64, &request), ==,
+                   -EBUSY);
   kvmhelper_kernel_close (host.kernel, handle);
   lock_vm (&host);
   g_assert_cmpuint (host.process->mm->locked, ==, 0);
   g_mutex_unlock (&host.sim->lock);
-  host_stop (&host);
+  sim_kvm_host_stop (&host);
 }
 
 /* Closed in any order, nothing is left over and nothing is used that is freed. */
@@ -420,18 +355,18 @@ test_any_order (void)
       struct kvm_irqfd irqfd = { .gsi = 0x1300 };
       guint64 state = 0;
       guint n = order;
-      Host host;
+      SimKvmHost host;
       int handles[5];
 
-      host_start (&host, HOST (""));
+      sim_kvm_host_start (&host, SIM_KVM_HOST_XML (""));
       handles[0] = host.vm;
-      handles[1] = create_device (&host, KVM_DEV_TYPE_XIVE);
-      handles[2] = create_device (&host, KVM_DEV_TYPE_VFIO);
-      handles[3] = call (&host, host.vm, KVM_CREATE_SPAPR_TCE_64, &request);
+      handles[1] = sim_kvm_host_create_device (&host, host.vm, KVM_DEV_TYPE_XIVE);
+      handles[2] = sim_kvm_host_create_device (&host, host.vm, KVM_DEV_TYPE_VFIO);
+      handles[3] = sim_kvm_host_ioctl (&host, host.vm, KVM_CREATE_SPAPR_TCE_64, &request);
       handles[4] = host.kernel->calls->eventfd (host.kernel->data);
-      set (&host, handles[1], KVM_DEV_XIVE_GRP_SOURCE, 0x1300, &state);
+      sim_kvm_host_set (&host, handles[1], KVM_DEV_XIVE_GRP_SOURCE, 0x1300, &state);
       irqfd.fd = (guint32) handles[4];
-      g_assert_cmpint (call (&host, host.vm, KVM_IRQFD, &irqfd), ==, 0);
+      g_assert_cmpint (sim_kvm_host_ioctl (&host, host.vm, KVM_IRQFD, &irqfd), ==, 0);
       for (guint left = G_N_ELEMENTS (handles); left > 0; left--)
         {
           guint chosen = n % left;
@@ -444,7 +379,7 @@ test_any_order (void)
       g_assert_cmpuint (((KvmHelperSimKvm *) host.sim->kvm)->vms->len, ==, 0);
       g_assert_cmpuint (g_hash_table_size (((KvmHelperSimKvm *) host.sim->kvm)->ipis), ==, 0);
       g_mutex_unlock (&host.sim->lock);
-      host_stop (&host);
+      sim_kvm_host_stop (&host);
     }
 }
 

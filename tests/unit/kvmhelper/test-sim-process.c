@@ -60,7 +60,7 @@ test_processes (void)
   self = kvmhelper_kernel_readlink (kernel, KVMHELPER_PROC, "self");
   g_assert_cmpuint (g_ascii_strtoull (self, NULL, 10), ==, kernel->pid);
 
-  other = sim_core_start (host.sim, 64055);
+  other = sim_host_start (host.sim, 64055);
   passed = kvmhelper_sim_process_pass (host.process, device, other);
   g_assert_cmpint (passed, ==, 3);
   g_assert_cmpint (kvmhelper_sim_process_pass (host.process, 99, other), ==, -EBADF);
@@ -216,7 +216,7 @@ test_memory (void)
   munmap (memory, 4 * page);
 
   /* RLIMIT_MEMLOCK, and who is free of it */
-  KvmHelperSimProcess *user = sim_core_start (host.sim, 1000);
+  KvmHelperSimProcess *user = sim_host_start (host.sim, 1000);
   g_assert_cmpint (kvmhelper_sim_mm_account (user, 1 << 20), ==, 0);
   g_assert_cmpint (kvmhelper_sim_mm_account (user, 1), ==, -ENOMEM);
   kvmhelper_sim_mm_unaccount (user->mm, 1);
@@ -306,7 +306,7 @@ test_waiting (void)
   GThread *thread;
 
   sim_core_host_new (&host);
-  KvmHelperSimProcess *other = sim_core_start (host.sim, 0);
+  KvmHelperSimProcess *other = sim_host_start (host.sim, 0);
   const KvmHelperKernel *kernel = kvmhelper_sim_process_kernel (other);
   int device = kvmhelper_kernel_open (kernel, KVMHELPER_DEV, "device", O_RDWR);
 

@@ -7,6 +7,7 @@
 
 #include "kvmhelper/simulated/kvmhelper-sim-inject.h"
 #include "kvmhelper/simulated/kvmhelper-sim-vfio.h"
+#include "sim-host.h"
 
 /* VFIO of the simulated host: what can only be seen from inside, or not be asked of a real one.
  * What calls answer is in tests/conformance. */
@@ -51,10 +52,7 @@ start (KvmHelperSim *sim, guint64 memlock)
 static void
 set_up (Host *host, gconstpointer data)
 {
-  g_autoptr (GError) error = NULL;
-
-  host->sim = kvmhelper_sim_new_from_xml (host_xml, "host", &error);
-  g_assert_no_error (error);
+  host->sim = sim_host_new (host_xml);
   host->process = start (host->sim, 0);
   host->kernel = kvmhelper_sim_process_kernel (host->process);
   host->ram = g_aligned_alloc0 (16, PAGE, PAGE);
@@ -103,13 +101,8 @@ group_of (Host *host, guint domain)
 static void
 open_all (Host *host, gulong type)
 {
-  host->group = open_group (host, group_of (host, 0));
-  g_assert_cmpint (host->group, >=, 0);
-  host->container = kvmhelper_kernel_open (host->kernel, KVMHELPER_DEV, "vfio/vfio", O_RDWR);
-  g_assert_cmpint (set_container (host, host->group), ==, 0);
-  g_assert_cmpint (call (host, host->container, VFIO_SET_IOMMU, (void *) type), ==, 0);
-  host->device = call (host, host->group, VFIO_GROUP_GET_DEVICE_FD, "0000:01:00.0");
-  g_assert_cmpint (host->device, >=, 0);
+  sim_host_open_group (host->kernel, group_of (host, 0), type, &host->group, &host->container);
+  host->device = sim_host_open_device (host->kernel, host->group, "0000:01:00.0");
 }
 
 static int

@@ -1,92 +1,34 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
-#include <fcntl.h>
 #include <locale.h>
 #include <string.h>
 
 #include "kvmhelper/simulated/kvmhelper-sim-xive.h"
+#include "sim-kvm-host.h"
 
 /* XIVE of the simulated host: what tests/conformance cannot ask a kernel for, or not see. */
 
-#define HOST(attributes)                                                                           \
-  "<simulated-host kernel='6.12' platform='powernv' " attributes ">"                               \
-  "<phb domain='0'>"                                                                               \
-  "<bridge address='0000:00:00.0' bus='1' vendor='0x1014' device='0x04c1' driver='pcieport'>"      \
-  "<function address='0000:01:00.0' vendor='0x8086' device='0x1572' class='0x020000'"              \
-  " driver='vfio-pci' msi='1' msix='2048' bars='4' reset='pm bus' group='0'/>"                     \
-  "</bridge></phb></simulated-host>"
-
 #define LISN 0x1300
 
-typedef struct
-{
-  KvmHelperSim *sim;
-  KvmHelperSimProcess *process;
-  const KvmHelperKernel *kernel;
-  int kvm, vm, controller, group, container, device, event;
-} Host;
-
 static int
-call (const Host *host, int handle, gulong request, const void *argument)
+set (const SimKvmHost *host, guint group, guint64 attribute, guint64 value)
 {
-  return kvmhelper_kernel_ioctl (host->kernel, handle, request, (gulong) argument);
-}
-
-static int
-create_controller (const Host *host, int vm, guint type)
-{
-  struct kvm_create_device request = { .type = type };
-  int answer = call (host, vm, KVM_CREATE_DEVICE, &request);
-
-  return answer < 0 ? answer : (int) request.fd;
-}
-
-static int
-set (const Host *host, guint group, guint64 attribute, guint64 value)
-{
-  const struct kvm_device_attr request
-      = { .group = group, .attr = attribute, .addr = (guint64) (gulong) &value };
-
-  return call (host, host->controller, KVM_SET_DEVICE_ATTR, &request);
+  return sim_kvm_host_set (host, host->controller, group, attribute, &value);
 }
 
 static void
-host_start (Host *host, const char *xml, guint type)
+host_start (SimKvmHost *host, const char *xml, guint type)
 {
-  const KvmHelperSimProcessConfig config = { "qemu", 0, TRUE, 0 };
-  char address[] = "0000:01:00.0";
-  g_autoptr (GError) error = NULL;
-
-  memset (host, 0, sizeof *host);
-  host->sim = kvmhelper_sim_new_from_xml (xml, "test", &error);
-  g_assert_no_error (error);
-  host->process = kvmhelper_sim_process_new (host->sim, &config);
-  host->kernel = kvmhelper_sim_process_kernel (host->process);
-  host->kvm = kvmhelper_kernel_open (host->kernel, KVMHELPER_DEV, "kvm", O_RDWR);
-  host->vm = call (host, host->kvm, KVM_CREATE_VM, NULL);
-  host->controller = create_controller (host, host->vm, type);
-  host->group = kvmhelper_kernel_open (host->kernel, KVMHELPER_DEV, "vfio/0", O_RDWR);
-  host->container = kvmhelper_kernel_open (host->kernel, KVMHELPER_DEV, "vfio/vfio", O_RDWR);
+  sim_kvm_host_start (host, xml);
+  host->controller = sim_kvm_host_create_device (host, host->vm, type);
+  sim_kvm_host_open_group (host);
   host->event = host->kernel->calls->eventfd (host->kernel->data);
-  g_assert_cmpint (call (host, host->group, VFIO_GROUP_SET_CONTAINER, &host->container), ==, 0);
-  g_assert_cmpint (
-      call (host, host->container, VFIO_SET_IOMMU, (void *) (gulong) VFIO_SPAPR_TCE_v2_IOMMU), ==,
-      0);
-  host->device = call (host, host->group, VFIO_GROUP_GET_DEVICE_FD, address);
-  g_assert_cmpint (host->device, >=, 0);
-}
-
-static void
-host_stop (Host *host)
-{
-  kvmhelper_sim_process_exit (host->process);
-  g_assert_cmpuint (kvmhelper_sim_handles (host->sim), ==, 0);
-  kvmhelper_sim_free (host->sim);
+  host->device = sim_host_open_device (host->kernel, host->group, SIM_KVM_HOST_FUNCTION);
 }
 
 /* Gives vector @vector to @event, or with -1 takes it away. */
 static int
-set_vectors (const Host *host, guint vector, int event)
+set_vectors (const SimKvmHost *host, guint vector, int event)
 {
   union
   {
@@ -99,42 +41,31 @@ set_vectors (const Host *host, guint vector, int event)
                          .count = 1 } };
 
   memcpy (request.set.data, &(gint32){ event }, sizeof (gint32));
-  return call (host, host->device, VFIO_DEVICE_SET_IRQS, &request);
+  return sim_kvm_host_ioctl (host, host->device, VFIO_DEVICE_SET_IRQS, &request);
 }
 
 static int
-set_irqfd (const Host *host, int event, guint gsi, guint flags)
+set_irqfd (const SimKvmHost *host, int event, guint gsi, guint flags)
 {
   const struct kvm_irqfd request = { .fd = (guint32) event, .gsi = gsi, .flags = flags };
 
-  return call (host, host->vm, KVM_IRQFD, &request);
+  return sim_kvm_host_ioctl (host, host->vm, KVM_IRQFD, &request);
 }
 
 static char *
-read_table (const Host *host, int vm)
+read_table (const SimKvmHost *host, int vm)
 {
   g_autofree char *path = g_strdup_printf ("kernel/debug/kvm/%u-%d/xive", host->kernel->pid, vm);
 
   return kvmhelper_kernel_read (host->kernel, KVMHELPER_SYS, path, 1 << 20, NULL, NULL);
 }
 
-static guint
-count_lines (const Host *host, const char *part)
-{
-  g_auto (GStrv) log = kvmhelper_sim_kernel_log (host->sim);
-  guint n = 0;
-
-  for (guint i = 0; log[i] != NULL; i++)
-    n += strstr (log[i], part) != NULL;
-  return n;
-}
-
 static void
-raise_vector (const Host *host, guint vector)
+raise_vector (const SimKvmHost *host, guint vector)
 {
   PciAddress address;
 
-  g_assert_true (pci_address_parse ("0000:01:00.0", &address, NULL));
+  g_assert_true (pci_address_parse (SIM_KVM_HOST_FUNCTION, &address, NULL));
   g_mutex_lock (&host->sim->lock);
   kvmhelper_sim_irq_raise (kvmhelper_sim_vfio_irq (kvmhelper_sim_find (host->sim, &address),
                                                    VFIO_PCI_MSIX_IRQ_INDEX, vector));
@@ -188,9 +119,9 @@ test_ipis (void)
 {
   g_autofree char *before = NULL;
   g_autofree char *after = NULL;
-  Host host;
+  SimKvmHost host;
 
-  host_start (&host, HOST (""), KVM_DEV_TYPE_XIVE);
+  host_start (&host, SIM_KVM_HOST_XML (""), KVM_DEV_TYPE_XIVE);
   for (guint i = 0; i < 3; i++)
     set (&host, KVM_DEV_XIVE_GRP_SOURCE, LISN + i, 0);
   before = read_table (&host, host.vm);
@@ -199,10 +130,10 @@ test_ipis (void)
                                     "00001302  00000016/00  MSI IPI  -Q  00000000      0/255\n"));
   /* Another VM goes on where this one is, and again when this one has gone. */
   {
-    int vm = call (&host, host.kvm, KVM_CREATE_VM, NULL);
+    int vm = sim_kvm_host_ioctl (&host, host.kvm, KVM_CREATE_VM, NULL);
     int first = host.controller;
 
-    host.controller = create_controller (&host, vm, KVM_DEV_TYPE_XIVE);
+    host.controller = sim_kvm_host_create_device (&host, vm, KVM_DEV_TYPE_XIVE);
     set (&host, KVM_DEV_XIVE_GRP_SOURCE, 0, 0);
     kvmhelper_kernel_close (host.kernel, first);
     set (&host, KVM_DEV_XIVE_GRP_SOURCE, 1, 0);
@@ -210,24 +141,23 @@ test_ipis (void)
     g_assert_nonnull (strstr (after, "\n00000000  00000017/00 "));
     g_assert_nonnull (strstr (after, "\n00000001  00000014/00 "));
   }
-  host_stop (&host);
+  sim_kvm_host_stop (&host);
 }
 
 static guint32
-connect_first (const Host *host, int vm, int controller, guint32 servers)
+connect_first (const SimKvmHost *host, int vm, int controller, guint32 servers)
 {
   struct kvm_enable_cap papr = { .cap = KVM_CAP_PPC_PAPR };
   struct kvm_enable_cap request
       = { .cap = KVM_CAP_PPC_IRQ_XIVE, .args = { (guint64) controller, 0 } };
-  const struct kvm_device_attr attribute = { .group = KVM_DEV_XIVE_GRP_CTRL,
-                                             .attr = KVM_DEV_XIVE_NR_SERVERS,
-                                             .addr = (guint64) (gulong) &servers };
-  int vcpu = call (host, vm, KVM_CREATE_VCPU, NULL);
+  int vcpu = sim_kvm_host_ioctl (host, vm, KVM_CREATE_VCPU, NULL);
   g_autofree char *table = NULL;
 
-  g_assert_cmpint (call (host, controller, KVM_SET_DEVICE_ATTR, &attribute), ==, 0);
-  g_assert_cmpint (call (host, vcpu, KVM_ENABLE_CAP, &papr), ==, 0);
-  g_assert_cmpint (call (host, vcpu, KVM_ENABLE_CAP, &request), ==, 0);
+  g_assert_cmpint (
+      sim_kvm_host_set (host, controller, KVM_DEV_XIVE_GRP_CTRL, KVM_DEV_XIVE_NR_SERVERS, &servers),
+      ==, 0);
+  g_assert_cmpint (sim_kvm_host_ioctl (host, vcpu, KVM_ENABLE_CAP, &papr), ==, 0);
+  g_assert_cmpint (sim_kvm_host_ioctl (host, vcpu, KVM_ENABLE_CAP, &request), ==, 0);
   table = read_table (host, vm);
   return (guint32) g_ascii_strtoull (strstr (table, "VP=0x") + 5, NULL, 16);
 }
@@ -243,17 +173,17 @@ test_processors (void)
     guint32 servers, vp;
   } blocks[] = { { 1, 0x41000002 }, { 2, 0x41000004 },  { 3, 0x42000008 },   { 4, 0x4200000c },
                  { 5, 0x43000010 }, { 16, 0x44000020 }, { 100, 0x47000100 }, { 2048, 0x4b000800 } };
-  Host host;
+  SimKvmHost host;
 
-  host_start (&host, HOST (""), KVM_DEV_TYPE_XIVE);
+  host_start (&host, SIM_KVM_HOST_XML (""), KVM_DEV_TYPE_XIVE);
   for (guint i = 0; i < G_N_ELEMENTS (blocks); i++)
     {
-      int vm = call (&host, host.kvm, KVM_CREATE_VM, NULL);
-      int controller = create_controller (&host, vm, KVM_DEV_TYPE_XIVE);
+      int vm = sim_kvm_host_ioctl (&host, host.kvm, KVM_CREATE_VM, NULL);
+      int controller = sim_kvm_host_create_device (&host, vm, KVM_DEV_TYPE_XIVE);
 
       g_assert_cmphex (connect_first (&host, vm, controller, blocks[i].servers), ==, blocks[i].vp);
     }
-  host_stop (&host);
+  sim_kvm_host_stop (&host);
 }
 
 /* --- bypass --- */
@@ -262,20 +192,21 @@ static void
 test_refused (void)
 {
   g_autofree char *table = NULL;
-  Host host;
+  SimKvmHost host;
   gint64 count = 0;
 
-  host_start (&host, HOST ("bypass='refused'"), KVM_DEV_TYPE_XIVE);
+  host_start (&host, SIM_KVM_HOST_XML ("bypass='refused'"), KVM_DEV_TYPE_XIVE);
   set (&host, KVM_DEV_XIVE_GRP_SOURCE, LISN, 0);
   g_assert_cmpint (set_irqfd (&host, host.event, LISN, 0), ==, 0);
   /* Nobody is told; only the log says so, three times. */
   g_assert_cmpint (set_vectors (&host, 0, host.event), ==, 0);
   g_assert_cmpuint (
-      count_lines (&host, "kvmppc_set_passthru_irq_hv: Could not assign IRQ map for ("), ==, 1);
-  g_assert_cmpuint (count_lines (&host, ", gsi 4864) fails: -2"), ==, 1);
-  g_assert_cmpuint (count_lines (&host, "vfio-pci 0000:01:00.0: irq bypass producer (token "), ==,
-                    1);
-  g_assert_cmpuint (count_lines (&host, "registration fails: -2"), ==, 1);
+      sim_host_count_lines (host.sim, "kvmppc_set_passthru_irq_hv: Could not assign IRQ map for ("),
+      ==, 1);
+  g_assert_cmpuint (sim_host_count_lines (host.sim, ", gsi 4864) fails: -2"), ==, 1);
+  g_assert_cmpuint (
+      sim_host_count_lines (host.sim, "vfio-pci 0000:01:00.0: irq bypass producer (token "), ==, 1);
+  g_assert_cmpuint (sim_host_count_lines (host.sim, "registration fails: -2"), ==, 1);
   table = read_table (&host, host.vm);
   g_assert_nonnull (strstr (table, "IPI  -Q"));
   /* The long way: the irqfd takes it. */
@@ -287,8 +218,8 @@ test_refused (void)
   set_irqfd (&host, host.event, LISN, KVM_IRQFD_FLAG_DEASSIGN);
   set_vectors (&host, 0, host.event);
   g_assert_cmpint (set_irqfd (&host, host.event, LISN, 0), ==, 0);
-  g_assert_cmpuint (count_lines (&host, "irq bypass consumer (token "), ==, 1);
-  host_stop (&host);
+  g_assert_cmpuint (sim_host_count_lines (host.sim, "irq bypass consumer (token "), ==, 1);
+  sim_kvm_host_stop (&host);
 }
 
 /* kvmppc_set_passthru_irq gives 0 though nothing is passed on, and leaves no word of it. */
@@ -296,27 +227,27 @@ static void
 test_swallowed (void)
 {
   g_autofree char *table = NULL;
-  Host host;
+  SimKvmHost host;
 
-  host_start (&host, HOST ("bypass='swallowed'"), KVM_DEV_TYPE_XIVE);
+  host_start (&host, SIM_KVM_HOST_XML ("bypass='swallowed'"), KVM_DEV_TYPE_XIVE);
   set (&host, KVM_DEV_XIVE_GRP_SOURCE, LISN, 0);
   set_irqfd (&host, host.event, LISN, 0);
   g_assert_cmpint (set_vectors (&host, 0, host.event), ==, 0);
-  g_assert_cmpuint (count_lines (&host, "fails"), ==, 0);
+  g_assert_cmpuint (sim_host_count_lines (host.sim, "fails"), ==, 0);
   table = read_table (&host, host.vm);
   g_assert_nonnull (strstr (table, "IPI  -Q"));
   g_assert_cmpint (set_vectors (&host, 0, -1), ==, 0);
-  host_stop (&host);
+  sim_kvm_host_stop (&host);
 }
 
 /* 1024 interrupts can be passed on, ever: entries are used again for the same source alone. */
 static void
 test_limit (void)
 {
-  Host host;
+  SimKvmHost host;
   int event;
 
-  host_start (&host, HOST (""), KVM_DEV_TYPE_XIVE);
+  host_start (&host, SIM_KVM_HOST_XML (""), KVM_DEV_TYPE_XIVE);
   event = host.kernel->calls->eventfd (host.kernel->data);
   g_assert_cmpint (set_vectors (&host, 1, event), ==, 0);
   for (guint i = 0; i < KVMHELPER_SIM_MAX_PASSED; i++)
@@ -327,32 +258,32 @@ test_limit (void)
       g_assert_cmpint (set_vectors (&host, 0, -1), ==, 0);
       g_assert_cmpint (set_irqfd (&host, host.event, LISN + i, KVM_IRQFD_FLAG_DEASSIGN), ==, 0);
     }
-  g_assert_cmpuint (count_lines (&host, "fails"), ==, 0);
+  g_assert_cmpuint (sim_host_count_lines (host.sim, "fails"), ==, 0);
   set (&host, KVM_DEV_XIVE_GRP_SOURCE, 0, 0);
   set_irqfd (&host, host.event, 0, 0);
   g_assert_cmpint (set_vectors (&host, 0, host.event), ==, 0);
-  g_assert_cmpuint (count_lines (&host, "gsi 0) fails: -11"), ==, 1);
+  g_assert_cmpuint (sim_host_count_lines (host.sim, "gsi 0) fails: -11"), ==, 1);
   /* One that was passed on before can be again, but not twice. */
   set_vectors (&host, 0, -1);
   set_irqfd (&host, host.event, 0, KVM_IRQFD_FLAG_DEASSIGN);
   set_irqfd (&host, host.event, LISN, 0);
   g_assert_cmpint (set_vectors (&host, 0, host.event), ==, 0);
-  g_assert_cmpuint (count_lines (&host, "fails: -22"), ==, 0);
+  g_assert_cmpuint (sim_host_count_lines (host.sim, "fails: -22"), ==, 0);
   set_irqfd (&host, event, LISN, 0);
-  g_assert_cmpuint (count_lines (&host, "gsi 4864) fails: -22"), ==, 1);
-  host_stop (&host);
+  g_assert_cmpuint (sim_host_count_lines (host.sim, "gsi 4864) fails: -22"), ==, 1);
+  sim_kvm_host_stop (&host);
 }
 
 /* One eventfd on two vectors is one producer, and the other is refused. */
 static void
 test_same_eventfd (void)
 {
-  Host host;
+  SimKvmHost host;
 
-  host_start (&host, HOST (""), KVM_DEV_TYPE_XIVE);
+  host_start (&host, SIM_KVM_HOST_XML (""), KVM_DEV_TYPE_XIVE);
   g_assert_cmpint (set_vectors (&host, 1, host.event), ==, 0);
   g_assert_cmpint (set_vectors (&host, 0, host.event), ==, 0);
-  g_assert_cmpuint (count_lines (&host, "registration fails: -16"), ==, 1);
+  g_assert_cmpuint (sim_host_count_lines (host.sim, "registration fails: -16"), ==, 1);
   /* The other's end is not the first one's. */
   set (&host, KVM_DEV_XIVE_GRP_SOURCE, LISN, 0);
   g_assert_cmpint (set_vectors (&host, 0, -1), ==, 0);
@@ -362,11 +293,11 @@ test_same_eventfd (void)
 
     g_assert_nonnull (strstr (table, " PT  P-"));
   }
-  host_stop (&host);
+  sim_kvm_host_stop (&host);
 }
 
 static void
-switch_bypass (const Host *host, const char *value)
+switch_bypass (const SimKvmHost *host, const char *value)
 {
   g_assert_true (kvmhelper_kernel_write (host->kernel, KVMHELPER_SYS,
                                          "module/kvm_hv/parameters/kvm_irq_bypass", value, NULL));
@@ -379,11 +310,11 @@ test_switched_off_meanwhile (void)
 {
   const gsize page = 0x10000;
   g_autofree char *table = NULL;
-  Host host;
+  SimKvmHost host;
   void *esb;
   const guint8 *manage;
 
-  host_start (&host, HOST (""), KVM_DEV_TYPE_XIVE);
+  host_start (&host, SIM_KVM_HOST_XML (""), KVM_DEV_TYPE_XIVE);
   set (&host, KVM_DEV_XIVE_GRP_SOURCE, LISN, 0);
   g_assert_cmpint (host.kernel->calls->mmap (host.kernel->data, host.controller,
                                              2 * page * (LISN + 1), 4 * page, &esb),
@@ -401,22 +332,22 @@ test_switched_off_meanwhile (void)
   switch_bypass (&host, "1");
   g_assert_cmpint (host.kernel->calls->munmap (host.kernel->data, esb, 2 * page * (LISN + 1)), ==,
                    0);
-  host_stop (&host);
+  sim_kvm_host_stop (&host);
 }
 
 /* A source that was not made, in a block that is there: a kernel would die of it. */
 static void
 test_not_made (void)
 {
-  Host host;
+  SimKvmHost host;
 
-  host_start (&host, HOST (""), KVM_DEV_TYPE_XIVE);
+  host_start (&host, SIM_KVM_HOST_XML (""), KVM_DEV_TYPE_XIVE);
   set (&host, KVM_DEV_XIVE_GRP_SOURCE, LISN, 0);
   set_irqfd (&host, host.event, LISN + 1, 0);
   g_assert_cmpint (set_vectors (&host, 0, host.event), ==, 0);
   raise_vector (&host, 0);
   g_assert_cmpint (set_vectors (&host, 0, -1), ==, 0);
-  host_stop (&host);
+  sim_kvm_host_stop (&host);
 }
 
 /* XICS in software takes note of a device's interrupt, but the host's handler has it still. */
@@ -425,13 +356,13 @@ test_software (void)
 {
   g_autofree char *path = NULL;
   g_autofree char *text = NULL;
-  Host host;
+  SimKvmHost host;
 
-  host_start (&host, HOST ("command-line='xive=off'"), KVM_DEV_TYPE_XICS);
+  host_start (&host, SIM_KVM_HOST_XML ("command-line='xive=off'"), KVM_DEV_TYPE_XICS);
   set (&host, KVM_DEV_XICS_GRP_SOURCES, LISN, KVM_XICS_MASKED | 0xffull << KVM_XICS_PRIORITY_SHIFT);
   set_irqfd (&host, host.event, LISN, 0);
   g_assert_cmpint (set_vectors (&host, 0, host.event), ==, 0);
-  g_assert_cmpuint (count_lines (&host, "fails"), ==, 0);
+  g_assert_cmpuint (sim_host_count_lines (host.sim, "fails"), ==, 0);
   raise_vector (&host, 0);
   path = g_strdup_printf ("kernel/debug/kvm/%u-%d/xics", host.kernel->pid, host.vm);
   text = kvmhelper_kernel_read (host.kernel, KVMHELPER_SYS, path, 1 << 20, NULL, NULL);
@@ -440,32 +371,30 @@ test_software (void)
   g_assert_nonnull (strstr (text,
                             "irq 0x001300: server 0x0 prio 0xff save prio 0xff pq_state 1 resend "
                             "0 masked pending 1\n"));
-  host_stop (&host);
+  sim_kvm_host_stop (&host);
 }
 
 /* An event for a queue whose page the guest has lost is lost, and harms nobody. */
 static void
 test_queue_without_memory (void)
 {
-  guint8 *memory = g_aligned_alloc0 (1, 0x10000, 0x10000);
-  struct kvm_userspace_memory_region slot
-      = { .memory_size = 0x10000, .userspace_addr = (gulong) memory };
+  struct kvm_userspace_memory_region slot = { .memory_size = 0x10000 };
   struct kvm_ppc_xive_eq queue = { .flags = KVM_XIVE_EQ_ALWAYS_NOTIFY, .qshift = 16, .qtoggle = 1 };
-  const struct kvm_device_attr request
-      = { .group = KVM_DEV_XIVE_GRP_EQ_CONFIG, .attr = 6, .addr = (guint64) (gulong) &queue };
   const guint64 one = 1;
   g_autofree char *table = NULL;
-  Host host;
+  SimKvmHost host;
 
-  host_start (&host, HOST (""), KVM_DEV_TYPE_XIVE);
+  host_start (&host, SIM_KVM_HOST_XML (""), KVM_DEV_TYPE_XIVE);
+  slot.userspace_addr = (gulong) host.memory;
   connect_first (&host, host.vm, host.controller, 1);
-  g_assert_cmpint (call (&host, host.vm, KVM_SET_USER_MEMORY_REGION, &slot), ==, 0);
-  g_assert_cmpint (call (&host, host.controller, KVM_SET_DEVICE_ATTR, &request), ==, 0);
+  g_assert_cmpint (sim_kvm_host_ioctl (&host, host.vm, KVM_SET_USER_MEMORY_REGION, &slot), ==, 0);
+  g_assert_cmpint (sim_kvm_host_set (&host, host.controller, KVM_DEV_XIVE_GRP_EQ_CONFIG, 6, &queue),
+                   ==, 0);
   /* LSI, which has a level too */
   set (&host, KVM_DEV_XIVE_GRP_SOURCE, LISN, KVM_XIVE_LEVEL_SENSITIVE);
   set (&host, KVM_DEV_XIVE_GRP_SOURCE_CONFIG, LISN, 6);
   slot.memory_size = 0;
-  g_assert_cmpint (call (&host, host.vm, KVM_SET_USER_MEMORY_REGION, &slot), ==, 0);
+  g_assert_cmpint (sim_kvm_host_ioctl (&host, host.vm, KVM_SET_USER_MEMORY_REGION, &slot), ==, 0);
   g_assert_cmpint (set_irqfd (&host, host.event, LISN, 0), ==, 0);
   {
     void *esb;
@@ -479,9 +408,8 @@ test_queue_without_memory (void)
   g_assert_cmpint (host.kernel->calls->write (host.kernel->data, host.event, &one, sizeof one), ==,
                    sizeof one);
   table = read_table (&host, host.vm);
-  g_assert_nonnull (strstr (table, "  LSI IPI  P-  00000000      0/6\n"));
-  host_stop (&host);
-  g_aligned_free (memory);
+  g_assert_nonnull (strstr (table, " ^LSI IPI  P-  00000000      0/6\n"));
+  sim_kvm_host_stop (&host);
 }
 
 int

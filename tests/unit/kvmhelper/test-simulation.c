@@ -9,6 +9,7 @@
 #include "kvmhelper/kvmhelper-service.h"
 #include "kvmhelper/kvmhelper-simulation-bus.h"
 #include "kvmhelper/kvmhelper-simulation-control.h"
+#include "sim-host.h"
 
 #define HOST "hosts/one-card.xml"
 #define CARD "0000:01:00.0"
@@ -87,21 +88,9 @@ assert_driver (const Fixture *fixture, const char *expected)
 }
 
 static void
-write_attribute (const Fixture *fixture, const char *path, const char *text)
-{
-  g_autoptr (GError) error = NULL;
-
-  kvmhelper_kernel_write (kvmhelper_simulation_kernel (fixture->simulation), KVMHELPER_SYS, path,
-                          text, &error);
-  g_assert_no_error (error);
-}
-
-static void
 give_to_vfio (const Fixture *fixture)
 {
-  write_attribute (fixture, "bus/pci/devices/" CARD "/driver_override", "vfio-pci");
-  write_attribute (fixture, "bus/pci/devices/" CARD "/driver/unbind", CARD);
-  write_attribute (fixture, "bus/pci/drivers_probe", CARD);
+  sim_host_give_to_vfio (kvmhelper_simulation_kernel (fixture->simulation), CARD);
 }
 
 /* A start after an end, or a kill, finds the host as it was, in the same boot. */

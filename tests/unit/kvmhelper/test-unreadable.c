@@ -65,19 +65,10 @@ tear_down (Fixture *fixture, gconstpointer data)
   kvmhelper_double_free (fixture->host);
 }
 
-static PciAddress
-address_of (const char *text)
-{
-  PciAddress address;
-
-  g_assert_true (pci_address_parse (text, &address, NULL));
-  return address;
-}
-
 static KvmHelperLease *
 make_lease (Fixture *fixture)
 {
-  PciAddress address = address_of (FIRST);
+  PciAddress address = kvmhelper_double_address (FIRST);
   GError *error = NULL;
   g_autoptr (KvmHelperGroup) group
       = kvmhelper_group_read (&fixture->host->kernel, &address, &error);
@@ -103,7 +94,7 @@ test_watch (Fixture *fixture, gconstpointer data)
       = begin_faults (fixture, "readlink *driver 2 EIO; read *vendor ENOMEM; list *one ENOTDIR");
   g_auto (KvmHelperWatch) watch = { 0 };
   g_autoptr (GError) error = NULL;
-  PciAddress address = address_of (FIRST);
+  PciAddress address = kvmhelper_double_address (FIRST);
 
   kvmhelper_watch_init (&watch, kernel);
   g_autofree char *driver = kvmhelper_function_driver (&watch.kernel, &address);
@@ -142,7 +133,7 @@ test_group (Fixture *fixture, gconstpointer data)
     "open *01:00.0/vendor EMFILE",  "read *01:00.1/class EIO",
     "open *01:00.1/config EIO",     "readlink *physfn EIO",
   };
-  PciAddress address = address_of (FIRST);
+  PciAddress address = kvmhelper_double_address (FIRST);
 
   for (guint i = 0; i < G_N_ELEMENTS (rules); i++)
     {
@@ -267,7 +258,7 @@ open_leases (Fixture *fixture, const KvmHelperKernel *kernel, GError **error)
 static gboolean
 prepare (KvmHelperLeases *leases, char **id, GError **error)
 {
-  PciAddress address = address_of (FIRST);
+  PciAddress address = kvmhelper_double_address (FIRST);
   g_auto (KvmHelperPrepared) prepared = { NULL, NULL, NULL };
 
   if (!kvmhelper_leases_prepare (leases, UUID, "guest", &address, KVMHELPER_REHEARSE_NEVER,
