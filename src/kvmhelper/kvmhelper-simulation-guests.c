@@ -190,77 +190,82 @@ on_start_guest (KvmHelperDBusSimulation1 *object, GDBusMethodInvocation *invocat
   return TRUE;
 }
 
+/* What is done to a function of a guest; @number is what the method has beside it, if anything. */
+typedef gboolean (*FunctionFunc) (KvmHelperSimQemu *qemu, const PciAddress *function, guint number,
+                                  GError **error);
+
 static gboolean
-on_attach_device (KvmHelperDBusSimulation1 *object, GDBusMethodInvocation *invocation,
-                  const char *name, const char *address, gpointer data)
+attach (KvmHelperSimQemu *qemu, const PciAddress *function, guint number, GError **error)
 {
-  KvmHelperGuests *guests = data;
+  return kvmhelper_sim_qemu_attach (qemu, function, error);
+}
+
+static gboolean
+use (KvmHelperSimQemu *qemu, const PciAddress *function, guint vectors, GError **error)
+{
+  if (vectors > MAX_VECTORS)
+    return refuse (error, _ ("A function has 2048 interrupts at most"));
+  return kvmhelper_sim_qemu_use (qemu, function, vectors, error);
+}
+
+static gboolean
+recover (KvmHelperSimQemu *qemu, const PciAddress *function, guint number, GError **error)
+{
+  return kvmhelper_sim_qemu_recover (qemu, function, error);
+}
+
+static gboolean
+detach (KvmHelperSimQemu *qemu, const PciAddress *function, guint linger, GError **error)
+{
+  if (linger > MAX_LINGER_MSEC)
+    return refuse (error, _ ("QEMU keeps a group for no more than an hour"));
+  kvmhelper_sim_qemu_set_linger (qemu, linger * G_TIME_SPAN_MILLISECOND);
+  return kvmhelper_sim_qemu_detach (qemu, function, error);
+}
+
+/* A method about a function of a guest; its answer has nothing in it. */
+static gboolean
+do_with_function (KvmHelperGuests *guests, GDBusMethodInvocation *invocation, const char *name,
+                  const char *address, FunctionFunc func, guint number)
+{
   G_GNUC_UNUSED g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&guests->lock);
   GError *error = NULL;
   KvmHelperSimQemu *qemu = find (guests, name, &error);
   PciAddress function;
 
   if (qemu == NULL || !pci_address_parse (address, &function, &error)
-      || !kvmhelper_sim_qemu_attach (qemu, &function, &error))
+      || !func (qemu, &function, number, &error))
     return fail (invocation, error);
-  kvm_helper_dbus_simulation1_complete_attach_device (object, invocation);
+  g_dbus_method_invocation_return_value (invocation, NULL);
   return TRUE;
+}
+
+static gboolean
+on_attach_device (KvmHelperDBusSimulation1 *object, GDBusMethodInvocation *invocation,
+                  const char *name, const char *address, gpointer data)
+{
+  return do_with_function (data, invocation, name, address, attach, 0);
 }
 
 static gboolean
 on_use_device (KvmHelperDBusSimulation1 *object, GDBusMethodInvocation *invocation,
                const char *name, const char *address, guint vectors, gpointer data)
 {
-  KvmHelperGuests *guests = data;
-  G_GNUC_UNUSED g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&guests->lock);
-  GError *error = NULL;
-  KvmHelperSimQemu *qemu = find (guests, name, &error);
-  PciAddress function;
-
-  if (qemu == NULL || !pci_address_parse (address, &function, &error)
-      || (vectors > MAX_VECTORS && !refuse (&error, _ ("A function has 2048 interrupts at most")))
-      || !kvmhelper_sim_qemu_use (qemu, &function, vectors, &error))
-    return fail (invocation, error);
-  kvm_helper_dbus_simulation1_complete_use_device (object, invocation);
-  return TRUE;
+  return do_with_function (data, invocation, name, address, use, vectors);
 }
 
 static gboolean
 on_recover_device (KvmHelperDBusSimulation1 *object, GDBusMethodInvocation *invocation,
                    const char *name, const char *address, gpointer data)
 {
-  KvmHelperGuests *guests = data;
-  G_GNUC_UNUSED g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&guests->lock);
-  GError *error = NULL;
-  KvmHelperSimQemu *qemu = find (guests, name, &error);
-  PciAddress function;
-
-  if (qemu == NULL || !pci_address_parse (address, &function, &error)
-      || !kvmhelper_sim_qemu_recover (qemu, &function, &error))
-    return fail (invocation, error);
-  kvm_helper_dbus_simulation1_complete_recover_device (object, invocation);
-  return TRUE;
+  return do_with_function (data, invocation, name, address, recover, 0);
 }
 
 static gboolean
 on_detach_device (KvmHelperDBusSimulation1 *object, GDBusMethodInvocation *invocation,
                   const char *name, const char *address, guint linger, gpointer data)
 {
-  KvmHelperGuests *guests = data;
-  G_GNUC_UNUSED g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&guests->lock);
-  GError *error = NULL;
-  KvmHelperSimQemu *qemu = find (guests, name, &error);
-  PciAddress function;
-
-  if (qemu == NULL || !pci_address_parse (address, &function, &error)
-      || (linger > MAX_LINGER_MSEC
-          && !refuse (&error, _ ("QEMU keeps a group for no more than an hour"))))
-    return fail (invocation, error);
-  kvmhelper_sim_qemu_set_linger (qemu, linger * G_TIME_SPAN_MILLISECOND);
-  if (!kvmhelper_sim_qemu_detach (qemu, &function, &error))
-    return fail (invocation, error);
-  kvm_helper_dbus_simulation1_complete_detach_device (object, invocation);
-  return TRUE;
+  return do_with_function (data, invocation, name, address, detach, linger);
 }
 
 static gboolean

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <glib/gstdio.h>
 #include <locale.h>
 #include <stdlib.h>
 
 #include "kvmhelper/kvmhelper-host.h"
-#include "kvmhelper/kvmhelper-leases.h"
-#include "kvmhelper/simulated/kvmhelper-sim-qemu.h"
+#include "simulated-helper.h"
 
 /**
  * What a large host costs: one of 4,096 functions beside one with a single card of the same kind,
@@ -27,8 +25,6 @@
 
 #define MAX_START_USEC  1000000.0
 #define MAX_CYCLE_RATIO 1.5
-
-#define UUID "4dea22b3-1d52-d8f3-2516-782e98ab3fa0"
 
 typedef struct
 {
@@ -57,18 +53,6 @@ median (gint64 *values, gsize count)
   qsort (values, count, sizeof *values, compare);
   return (double) values[count / 2];
 }
-
-static void
-on_lease (const KvmHelperLease *lease, const char *phase, gpointer data)
-{
-}
-
-static void
-on_step (const PciAddress *address, const KvmHelperStep *step, gpointer data)
-{
-}
-
-static const KvmHelperSimProcessConfig helper = { "ppc64-kvmhelper", 0, FALSE, 64 * 1024 * 1024 };
 
 static guint
 count_functions (GVariant *description)
@@ -101,7 +85,7 @@ load (Host *host, guint round)
   begin = g_get_monotonic_time ();
   host->sim = kvmhelper_sim_new_from_file (host->file, &error);
   g_assert_no_error (error);
-  host->process = kvmhelper_sim_process_new (host->sim, &helper);
+  host->process = kvmhelper_sim_process_new (host->sim, &simulated_process);
   loaded = g_get_monotonic_time ();
   description = g_variant_ref_sink (
       kvmhelper_host_read (kvmhelper_sim_process_kernel (host->process), leases));
@@ -113,18 +97,15 @@ load (Host *host, guint round)
 static void
 start (Host *host, const char *address, const char *state, GCancellable *cancellable)
 {
-  static const KvmHelperListener listener = { on_lease, on_step, NULL };
-  const KvmHelperSimQemuConfig config
-      = { .name = "guest", .uuid = UUID, .memory = 1 << 26, .memlock = 1 << 28 };
+  const KvmHelperSimQemuConfig config = simulated_guest (SIMULATED_UUID);
   GError *error = NULL;
 
   host->state = g_strdup (state);
-  g_assert_true (pci_address_parse (address, &host->address, NULL));
+  host->address = simulated_address (address);
   /* What the kernel takes its time for is not waited for. */
   kvmhelper_sim_advance (host->sim, 0);
-  host->leases = kvmhelper_leases_open (kvmhelper_sim_process_kernel (host->process), state,
-                                        kvmhelper_rehearsal_here, &listener, cancellable, &error);
-  g_assert_no_error (error);
+  host->leases
+      = simulated_leases_open (kvmhelper_sim_process_kernel (host->process), state, cancellable);
   host->qemu = kvmhelper_sim_qemu_new (host->sim, &config, &error);
   g_assert_no_error (error);
   kvmhelper_sim_qemu_set_linger (host->qemu, 0);
@@ -137,10 +118,9 @@ run_cycle (Host *host)
   g_autoptr (GVariant) granted = NULL;
   gint64 begin = g_get_monotonic_time (), qemu, took;
   GError *error = NULL;
-  gboolean done = FALSE;
 
-  kvmhelper_leases_prepare (host->leases, UUID, "guest", &host->address, KVMHELPER_REHEARSE_ALWAYS,
-                            &prepared, &error);
+  kvmhelper_leases_prepare (host->leases, SIMULATED_UUID, "guest", &host->address,
+                            KVMHELPER_REHEARSE_ALWAYS, &prepared, &error);
   g_assert_no_error (error);
   took = g_get_monotonic_time () - begin;
   kvmhelper_sim_qemu_attach (host->qemu, &host->address, &error);
@@ -154,9 +134,7 @@ run_cycle (Host *host)
   g_assert_no_error (error);
   kvmhelper_sim_advance (host->sim, 1);
   qemu = g_get_monotonic_time ();
-  kvmhelper_leases_release (host->leases, prepared.lease->id, 0, &done, &error);
-  g_assert_no_error (error);
-  g_assert_true (done);
+  simulated_leases_release (host->leases, prepared.lease->id, 0);
   return took + g_get_monotonic_time () - qemu;
 }
 
@@ -167,40 +145,6 @@ stop (Host *host)
   kvmhelper_leases_free (host->leases);
   kvmhelper_sim_free (host->sim);
   g_free (host->state);
-}
-
-static char *
-make_directory (void)
-{
-  char *directory = g_strdup ("/dev/shm/bench-simulated-XXXXXX");
-
-  if (g_mkdtemp (directory) != NULL)
-    return directory;
-  g_free (directory);
-  return g_dir_make_tmp ("bench-simulated-XXXXXX", NULL);
-}
-
-static void
-remove_all (const char *path)
-{
-  GDir *directory = g_dir_open (path, 0, NULL);
-  const char *name;
-
-  while (directory != NULL && (name = g_dir_read_name (directory)) != NULL)
-    {
-      g_autofree char *child = g_build_filename (path, name, NULL);
-
-      remove_all (child);
-    }
-  g_clear_pointer (&directory, g_dir_close);
-  g_remove (path);
-}
-
-static GLogWriterOutput
-write_log (GLogLevelFlags level, const GLogField *fields, gsize count, gpointer data)
-{
-  return level <= G_LOG_LEVEL_WARNING ? g_log_writer_default (level, fields, count, data)
-                                      : G_LOG_WRITER_HANDLED;
 }
 
 static void
@@ -215,14 +159,14 @@ int
 main (int argc, char **argv)
 {
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
-  g_autofree char *directory = make_directory ();
+  g_autofree char *directory = simulated_directory_new ("bench-simulated");
   g_autofree char *small_state = g_build_filename (directory, "small", NULL);
   g_autofree char *large_state = g_build_filename (directory, "large", NULL);
   static Host small, large;
   double start_usec, ratio;
 
   setlocale (LC_ALL, "");
-  g_log_set_writer_func (write_log, NULL, NULL);
+  g_log_set_writer_func (simulated_write_log, NULL, NULL);
   g_assert_cmpint (argc, ==, 3);
   small.file = argv[1];
   large.file = argv[2];
@@ -247,7 +191,7 @@ main (int argc, char **argv)
   g_print ("],\"start-usec\":%.0f,\"cycle-ratio\":%.2f}\n", start_usec, ratio);
   stop (&small);
   stop (&large);
-  remove_all (directory);
+  simulated_directory_remove (directory);
   if (start_usec > MAX_START_USEC || ratio > MAX_CYCLE_RATIO)
     {
       g_printerr ("A large host costs more than it may\n");

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include "cycles-random.h"
-#include "kvmhelper/kvmhelper-function.h"
 #include "kvmhelper/kvmhelper-host.h"
 #include "kvmhelper/kvmhelper-inspect.h"
 #include "kvmhelper/simulated/kvmhelper-sim-inject.h"
@@ -17,18 +16,7 @@ const char *const cycles_addresses[] = { "0000:01:00.0", "0000:01:00.1", "0001:0
                                          "0002:01:00.0", "0003:01:00.0", "0004:01:00.0",
                                          "0005:01:00.0", CYCLES_BY_HAND, NULL };
 
-const KvmHelperSimProcessConfig cycles_helper = { "ppc64-kvmhelper", 0, FALSE, 64 * 1024 * 1024 };
-
 static CyclesLife *living; /* for the callbacks that have no data */
-
-PciAddress
-cycles_address (const char *text)
-{
-  PciAddress address;
-
-  g_assert_true (pci_address_parse (text, &address, NULL));
-  return address;
-}
 
 static const char *
 any_address (CyclesLife *life)
@@ -81,11 +69,6 @@ on_lease (const KvmHelperLease *lease, const char *phase, gpointer data)
     on_kill (life);
 }
 
-static void
-on_step (const PciAddress *address, const KvmHelperStep *step, gpointer data)
-{
-}
-
 /* --- what the helper does --- */
 
 static GPtrArray *
@@ -98,7 +81,7 @@ rehearse (const KvmHelperKernel *kernel, guint group, const PciAddress *address,
 
   if (living == NULL || !living->processes)
     return kvmhelper_rehearsal_here (kernel, group, address, step, data, cancellable, error);
-  process = kvmhelper_sim_process_new (living->cycles->sim, &cycles_helper);
+  process = kvmhelper_sim_process_new (living->cycles->sim, &simulated_process);
   worker = kvmhelper_faults_wrap (living->faults, kvmhelper_sim_process_kernel (process));
   steps = kvmhelper_rehearsal_here (worker, group, address, step, data, cancellable, error);
   kvmhelper_faults_unwrap (worker);
@@ -118,9 +101,8 @@ count (CyclesLife *life, gboolean success)
 static char *
 prepare (CyclesLife *life, const char *function)
 {
-  static const char *const uuids[]
-      = { "4dea22b3-1d52-d8f3-2516-782e98ab3fa0", "4dea22b3-1d52-d8f3-2516-782e98ab3fa1" };
-  PciAddress address = cycles_address (function);
+  static const char *const uuids[] = { SIMULATED_UUID, "4dea22b3-1d52-d8f3-2516-782e98ab3fa1" };
+  PciAddress address = simulated_address (function);
   g_auto (KvmHelperPrepared) prepared = { NULL, NULL, NULL };
   gboolean success = kvmhelper_leases_prepare (
       life->leases, uuids[g_rand_int_range (life->random, 0, 2)], "guest", &address,
@@ -133,16 +115,11 @@ prepare (CyclesLife *life, const char *function)
 static void
 take_by_qemu (CyclesLife *life, const char *function)
 {
-  const KvmHelperSimQemuConfig config = {
-    .name = "guest",
-    .uuid = "4dea22b3-1d52-d8f3-2516-782e98ab3fa0",
-    .memory = 1 << 26,
-    .memlock = 1 << 28,
-    .uid = chance (life, 50) ? 0 : 64055,
-    .ic_mode = (KvmHelperSimIcMode) g_rand_int_range (life->random, 0, 3),
-  };
-  PciAddress address = cycles_address (function);
+  KvmHelperSimQemuConfig config = simulated_guest (SIMULATED_UUID);
+  PciAddress address = simulated_address (function);
 
+  config.uid = chance (life, 50) ? 0 : 64055;
+  config.ic_mode = (KvmHelperSimIcMode) g_rand_int_range (life->random, 0, 3);
   if (life->qemu == NULL)
     life->qemu = kvmhelper_sim_qemu_new (life->cycles->sim, &config, NULL);
   if (life->qemu != NULL && kvmhelper_sim_qemu_attach (life->qemu, &address, NULL)
@@ -154,7 +131,7 @@ take_by_qemu (CyclesLife *life, const char *function)
 static void
 leave_by_qemu (CyclesLife *life, const char *function)
 {
-  PciAddress address = cycles_address (function);
+  PciAddress address = simulated_address (function);
 
   if (life->qemu == NULL || chance (life, 20))
     return;
@@ -195,7 +172,7 @@ static void
 do_something (CyclesLife *life)
 {
   const char *function = any_address (life);
-  PciAddress address = cycles_address (function);
+  PciAddress address = simulated_address (function);
   g_autofree char *id = NULL;
 
   if (life->freezes && !g_str_equal (function, CYCLES_BY_HAND))
@@ -229,18 +206,13 @@ do_something (CyclesLife *life)
 char *
 cycles_binding (const KvmHelperKernel *kernel, const char *function)
 {
-  PciAddress address = cycles_address (function);
-  g_autoptr (KvmHelperFunction) found = kvmhelper_function_read (kernel, &address, NULL);
-
-  if (found == NULL || found->identity.vendor == OTHER_VENDOR)
-    return NULL;
-  return g_strdup_printf ("%s %s", found->driver, found->driver_override);
+  return simulated_binding (kernel, function, OTHER_VENDOR);
 }
 
 KvmHelperLeases *
 cycles_open_leases (const Cycles *cycles, const KvmHelperKernel *kernel, CyclesLife *life)
 {
-  const KvmHelperListener listener = { on_lease, on_step, life };
+  const KvmHelperListener listener = { on_lease, simulated_ignore_step, life };
   GError *error = NULL;
   KvmHelperLeases *leases = kvmhelper_leases_open (kernel, cycles->state, rehearse, &listener,
                                                    cycles->cancellable, &error);
@@ -260,7 +232,7 @@ cycles_life_run (CyclesLife *life)
   GError *error = NULL;
   const int things = g_rand_int_range (life->random, 1, 4);
 
-  life->process = kvmhelper_sim_process_new (sim, &cycles_helper);
+  life->process = kvmhelper_sim_process_new (sim, &simulated_process);
   life->faults = kvmhelper_faults_parse (rules, &hooks, &error);
   g_assert_no_error (error);
   life->kernel = kvmhelper_faults_wrap (life->faults, kvmhelper_sim_process_kernel (life->process));

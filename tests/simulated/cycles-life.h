@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "kvmhelper/kvmhelper-leases.h"
 #include "kvmhelper/simulated/kvmhelper-fault.h"
-#include "kvmhelper/simulated/kvmhelper-sim-qemu.h"
+#include "simulated-helper.h"
 
 /**
  * One life of the helper on a simulated host where things go wrong (cycles-life.c), and what many
@@ -23,8 +22,6 @@
 
 /* The others; NULL at the end. */
 extern const char *const cycles_addresses[];
-
-extern const KvmHelperSimProcessConfig cycles_helper;
 
 typedef struct
 {
@@ -73,5 +70,3 @@ cycles_open_leases (const Cycles *cycles, const KvmHelperKernel *kernel, CyclesL
 /** cycles_binding: driver and override of a function; to be freed. NULL: it is gone, or another
  * one is there. */
 char *cycles_binding (const KvmHelperKernel *kernel, const char *function);
-
-PciAddress cycles_address (const char *text);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <glib/gstdio.h>
 #include <locale.h>
+#include <stdio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -55,7 +55,7 @@ check_bindings (const Cycles *cycles, const KvmHelperKernel *kernel, const Cycle
 static void
 settle (Cycles *cycles, const CyclesLife *life)
 {
-  KvmHelperSimProcess *process = kvmhelper_sim_process_new (cycles->sim, &cycles_helper);
+  KvmHelperSimProcess *process = kvmhelper_sim_process_new (cycles->sim, &simulated_process);
   const KvmHelperKernel *kernel = kvmhelper_sim_process_kernel (process);
   KvmHelperLeases *leases;
   g_autoptr (GPtrArray) left = NULL;
@@ -87,13 +87,13 @@ settle (Cycles *cycles, const CyclesLife *life)
 static void
 check_rehearsals (Cycles *cycles, const CyclesLife *life)
 {
-  KvmHelperSimProcess *process = kvmhelper_sim_process_new (cycles->sim, &cycles_helper);
+  KvmHelperSimProcess *process = kvmhelper_sim_process_new (cycles->sim, &simulated_process);
   KvmHelperLeases *leases
       = cycles_open_leases (cycles, kvmhelper_sim_process_kernel (process), NULL);
 
   for (guint i = 0; cycles_addresses[i] != NULL; i++)
     {
-      PciAddress address = cycles_address (cycles_addresses[i]);
+      PciAddress address = simulated_address (cycles_addresses[i]);
       g_autoptr (GError) error = NULL;
       g_autoptr (GPtrArray) steps = kvmhelper_leases_rehearse (leases, &address, &error);
 
@@ -193,7 +193,7 @@ from_environment (const char *name, guint64 otherwise)
 static void
 note_bindings (Cycles *cycles)
 {
-  KvmHelperSimProcess *process = kvmhelper_sim_process_new (cycles->sim, &cycles_helper);
+  KvmHelperSimProcess *process = kvmhelper_sim_process_new (cycles->sim, &simulated_process);
   const KvmHelperKernel *kernel = kvmhelper_sim_process_kernel (process);
 
   cycles->bindings = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, g_free);
@@ -205,34 +205,6 @@ note_bindings (Cycles *cycles)
   kvmhelper_sim_process_exit (process);
 }
 
-/* Records are flushed to disk; one that forgets nothing but costs no time is as good here. */
-static char *
-make_directory (void)
-{
-  char *directory = g_strdup ("/dev/shm/test-cycles-XXXXXX");
-
-  if (g_mkdtemp (directory) != NULL)
-    return directory;
-  g_free (directory);
-  return g_dir_make_tmp ("test-cycles-XXXXXX", NULL);
-}
-
-static void
-remove_all (const char *path)
-{
-  GDir *directory = g_dir_open (path, 0, NULL);
-  const char *name;
-
-  while (directory != NULL && (name = g_dir_read_name (directory)) != NULL)
-    {
-      g_autofree char *child = g_build_filename (path, name, NULL);
-
-      remove_all (child);
-    }
-  g_clear_pointer (&directory, g_dir_close);
-  g_remove (path);
-}
-
 static void
 test_cycles (void)
 {
@@ -242,7 +214,7 @@ test_cycles (void)
   Cycles cycles = { .cancellable = g_cancellable_new () };
 
   g_test_message ("CYCLES_SEED=%u", seed);
-  cycles.directory = make_directory ();
+  cycles.directory = simulated_directory_new ("test-cycles");
   cycles.state = g_build_filename (cycles.directory, "state", NULL);
   cycles.saved = g_build_filename (cycles.directory, "host.xml", NULL);
   g_assert_true (g_file_get_contents (HOST_FILE, &cycles.original, NULL, NULL));
@@ -254,7 +226,7 @@ test_cycles (void)
   g_test_message ("%u calls succeeded, %u failed; %u faults, %u kills", cycles.successes,
                   cycles.failures, cycles.strikes, cycles.kills);
   kvmhelper_sim_free (cycles.sim);
-  remove_all (cycles.directory);
+  simulated_directory_remove (cycles.directory);
   g_hash_table_unref (cycles.bindings);
   g_object_unref (cycles.cancellable);
   g_free (cycles.directory);

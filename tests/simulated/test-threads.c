@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <glib/gstdio.h>
 #include <locale.h>
 
 #include "common/common-error.h"
-#include "kvmhelper/kvmhelper-function.h"
 #include "kvmhelper/kvmhelper-host.h"
-#include "kvmhelper/kvmhelper-leases.h"
-#include "kvmhelper/simulated/kvmhelper-sim-qemu.h"
+#include "simulated-helper.h"
 
 /*
  * Several callers at once, as D-Bus brings them: they take, rehearse, list and give back functions
@@ -18,8 +15,6 @@
 
 static const char *const addresses[]
     = { "0000:01:00.0", "0000:01:00.1", "0001:01:00.0", "0002:01:00.0", "0003:01:00.0" };
-
-static const KvmHelperSimProcessConfig helper = { "ppc64-kvmhelper", 0, FALSE, 64 * 1024 * 1024 };
 
 typedef struct
 {
@@ -36,31 +31,11 @@ typedef struct
   char *uuid;
 } Caller;
 
-static PciAddress
-address_of (const char *text)
-{
-  PciAddress address;
-
-  g_assert_true (pci_address_parse (text, &address, NULL));
-  return address;
-}
-
-static char *
-binding_of (const KvmHelperKernel *kernel, const char *function)
-{
-  PciAddress address = address_of (function);
-  g_autoptr (KvmHelperFunction) found = kvmhelper_function_read (kernel, &address, NULL);
-
-  g_assert_nonnull (found);
-  return g_strdup_printf ("%s %s", found->driver, found->driver_override);
-}
-
 /* A guest has it, and nobody else can, until it lets go. */
 static void
 use (Caller *caller, const PciAddress *address, const char *id)
 {
-  const KvmHelperSimQemuConfig config
-      = { .name = "guest", .uuid = caller->uuid, .memory = 1 << 26, .memlock = 1 << 28 };
+  const KvmHelperSimQemuConfig config = simulated_guest (caller->uuid);
   GError *error = NULL;
   g_autoptr (KvmHelperSimQemu) qemu = kvmhelper_sim_qemu_new (caller->host->sim, &config, &error);
   g_autoptr (GVariant) granted = NULL;
@@ -114,8 +89,8 @@ take (Caller *caller, const PciAddress *address)
 static void
 do_something (Caller *caller)
 {
-  PciAddress address
-      = address_of (addresses[g_rand_int_range (caller->random, 0, G_N_ELEMENTS (addresses))]);
+  PciAddress address = simulated_address (
+      addresses[g_rand_int_range (caller->random, 0, G_N_ELEMENTS (addresses))]);
   g_autoptr (GPtrArray) leases = NULL;
 
   switch (g_rand_int_range (caller->random, 0, 6))
@@ -144,16 +119,6 @@ call (gpointer data)
 }
 
 static void
-on_lease (const KvmHelperLease *lease, const char *phase, gpointer data)
-{
-}
-
-static void
-on_step (const PciAddress *address, const KvmHelperStep *step, gpointer data)
-{
-}
-
-static void
 run_threads (Host *host)
 {
   GThread *threads[THREADS];
@@ -175,27 +140,10 @@ run_threads (Host *host)
 }
 
 static void
-remove_all (const char *path)
-{
-  GDir *directory = g_dir_open (path, 0, NULL);
-  const char *name;
-
-  while (directory != NULL && (name = g_dir_read_name (directory)) != NULL)
-    {
-      g_autofree char *child = g_build_filename (path, name, NULL);
-
-      remove_all (child);
-    }
-  g_clear_pointer (&directory, g_dir_close);
-  g_remove (path);
-}
-
-static void
 test_threads (void)
 {
-  static const KvmHelperListener listener = { on_lease, on_step, NULL };
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
-  g_autofree char *directory = g_dir_make_tmp ("test-threads-XXXXXX", NULL);
+  g_autofree char *directory = simulated_directory_new ("test-threads");
   g_autoptr (GPtrArray) left = NULL;
   char *before[G_N_ELEMENTS (addresses)];
   GError *error = NULL;
@@ -203,27 +151,21 @@ test_threads (void)
   KvmHelperSimProcess *process;
 
   g_assert_no_error (error);
-  process = kvmhelper_sim_process_new (host.sim, &helper);
+  process = kvmhelper_sim_process_new (host.sim, &simulated_process);
   host.kernel = kvmhelper_sim_process_kernel (process);
   for (guint i = 0; i < G_N_ELEMENTS (addresses); i++)
-    before[i] = binding_of (host.kernel, addresses[i]);
-  host.leases = kvmhelper_leases_open (host.kernel, directory, kvmhelper_rehearsal_here, &listener,
-                                       cancellable, &error);
-  g_assert_no_error (error);
+    {
+      before[i] = simulated_binding (host.kernel, addresses[i], 0);
+      g_assert_nonnull (before[i]);
+    }
+  host.leases = simulated_leases_open (host.kernel, directory, cancellable);
   run_threads (&host);
   left = kvmhelper_leases_list (host.leases);
   for (guint i = 0; i < left->len; i++)
-    {
-      gboolean done = FALSE;
-
-      kvmhelper_leases_release (host.leases, ((KvmHelperLease *) left->pdata[i])->id, 5, &done,
-                                &error);
-      g_assert_no_error (error);
-      g_assert_true (done);
-    }
+    simulated_leases_release (host.leases, ((KvmHelperLease *) left->pdata[i])->id, 5);
   for (guint i = 0; i < G_N_ELEMENTS (addresses); i++)
     {
-      g_autofree char *now = binding_of (host.kernel, addresses[i]);
+      g_autofree char *now = simulated_binding (host.kernel, addresses[i], 0);
 
       g_assert_cmpstr (now, ==, before[i]);
       g_free (before[i]);
@@ -233,14 +175,7 @@ test_threads (void)
   kvmhelper_leases_free (host.leases);
   g_assert_cmpuint (kvmhelper_sim_handles (host.sim), ==, 0);
   kvmhelper_sim_free (host.sim);
-  remove_all (directory);
-}
-
-static GLogWriterOutput
-write_log (GLogLevelFlags level, const GLogField *fields, gsize count, gpointer data)
-{
-  return level <= G_LOG_LEVEL_WARNING ? g_log_writer_default (level, fields, count, data)
-                                      : G_LOG_WRITER_HANDLED;
+  simulated_directory_remove (directory);
 }
 
 int
@@ -248,7 +183,7 @@ main (int argc, char **argv)
 {
   setlocale (LC_ALL, "");
   g_test_init (&argc, &argv, NULL);
-  g_log_set_writer_func (write_log, NULL, NULL);
+  g_log_set_writer_func (simulated_write_log, NULL, NULL);
   g_test_add_func ("/simulated/threads", test_threads);
   return g_test_run ();
 }

@@ -224,6 +224,17 @@ kvmhelper_sim_device_attach (KvmHelperSimFunction *function)
   return result;
 }
 
+/* drivers/pci/bus.c: pci_bus_add_device calls device_attach, which does not look at
+ * drivers_autoprobe; later kernels' device_initial_probe does (drivers/base/dd.c). */
+void
+kvmhelper_sim_device_come (KvmHelperSimFunction *function)
+{
+  const KvmHelperSim *sim = function->sim;
+
+  if (!sim->no_autoprobe || !sim->profile.autoprobe_added)
+    kvmhelper_sim_device_attach (function);
+}
+
 void
 kvmhelper_sim_driver_drop (KvmHelperSimFunction *function)
 {

@@ -164,8 +164,8 @@ reenable (KvmHelperSimPe *pe, gboolean include_passed)
 
 /* eeh_pe_reset. It takes two seconds (asm/eeh.h: EEH_PE_RST_HOLD_TIME, _SETTLE_TIME), which a
  * caller here does not wait. */
-int
-kvmhelper_sim_eeh_reset (KvmHelperSimPe *pe, EehReset reset, gboolean include_passed)
+static int
+reset_step (KvmHelperSimPe *pe, EehReset reset, gboolean include_passed)
 {
   int answer;
 
@@ -210,9 +210,9 @@ kvmhelper_sim_eeh_reset_full (KvmHelperSimPe *pe, gboolean include_passed)
   kvmhelper_sim_eeh_mark (pe, EEH_PE_RESET | EEH_PE_CFG_BLOCKED);
   for (guint attempt = 1; answer != 0 && attempt <= 3; attempt++)
     {
-      answer = kvmhelper_sim_eeh_reset (pe, EEH_RESET_HOT, include_passed);
+      answer = reset_step (pe, EEH_RESET_HOT, include_passed);
       if (answer == 0)
-        answer = kvmhelper_sim_eeh_reset (pe, EEH_RESET_DEACTIVATE, include_passed);
+        answer = reset_step (pe, EEH_RESET_DEACTIVATE, include_passed);
       if (answer != 0)
         {
           answer = -EIO;
@@ -320,11 +320,11 @@ kvmhelper_sim_eeh_ioctl (KvmHelperSimGroup *group, gulong argument)
     case VFIO_EEH_PE_GET_STATE:
       return pe_state (pe);
     case VFIO_EEH_PE_RESET_DEACTIVATE:
-      return kvmhelper_sim_eeh_reset (pe, EEH_RESET_DEACTIVATE, TRUE);
+      return reset_step (pe, EEH_RESET_DEACTIVATE, TRUE);
     case VFIO_EEH_PE_RESET_HOT:
-      return kvmhelper_sim_eeh_reset (pe, EEH_RESET_HOT, TRUE);
+      return reset_step (pe, EEH_RESET_HOT, TRUE);
     case VFIO_EEH_PE_RESET_FUNDAMENTAL:
-      return kvmhelper_sim_eeh_reset (pe, EEH_RESET_FUNDAMENTAL, TRUE);
+      return reset_step (pe, EEH_RESET_FUNDAMENTAL, TRUE);
     case VFIO_EEH_PE_CONFIGURE:
       return 0; /* eeh_pe_configure does nothing any more */
     case VFIO_EEH_PE_INJECT_ERR:

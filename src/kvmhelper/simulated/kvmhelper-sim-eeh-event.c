@@ -121,8 +121,9 @@ kvmhelper_sim_eeh_look (KvmHelperSim *sim)
   kvmhelper_sim_at (sim, kvmhelper_sim_now (sim) + THREAD_DELAY, look_for_errors, sim->eeh);
 }
 
-void
-kvmhelper_sim_eeh_hardware_event (KvmHelperSim *sim)
+/* OPAL says that there are errors. */
+static void
+hardware_event (KvmHelperSim *sim)
 {
   KvmHelperSimEeh *self = sim->eeh;
 
@@ -152,7 +153,7 @@ kvmhelper_sim_eeh_freeze (KvmHelperSimPe *pe)
 {
   pe->state |= KVMHELPER_SIM_PE_MMIO_FROZEN | KVMHELPER_SIM_PE_DMA_FROZEN;
   if (pe->phb->sim->profile.powernv)
-    kvmhelper_sim_eeh_hardware_event (pe->phb->sim);
+    hardware_event (pe->phb->sim);
   else
     stumble (pe);
 }
@@ -161,14 +162,14 @@ void
 kvmhelper_sim_eeh_fence (KvmHelperSimPhb *phb)
 {
   phb->fenced = TRUE;
-  kvmhelper_sim_eeh_hardware_event (phb->sim);
+  hardware_event (phb->sim);
 }
 
 void
 kvmhelper_sim_eeh_fail (KvmHelperSimPhb *phb)
 {
   phb->dead = TRUE;
-  kvmhelper_sim_eeh_hardware_event (phb->sim);
+  hardware_event (phb->sim);
 }
 
 /* eeh_phb_check_failure. */

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "kvmhelper/simulated/kvmhelper-sim-pci.h"
+
 /* The four Broadcom adapters whose configuration space fences the PHB when it is read while frozen
  * (arch/powerpc/platforms/powernv/eeh-powernv.c: pnv_eeh_probe). */
 static const guint restricted_devices[] = { 0x1656, 0x1657, 0x168a, 0x168e };
@@ -45,15 +47,6 @@ resume_work (KvmHelperSim *sim)
     }
 }
 
-static void
-free_phb_pe (gpointer data)
-{
-  KvmHelperSimPe *pe = data;
-
-  g_ptr_array_unref (pe->functions);
-  g_free (pe);
-}
-
 void
 kvmhelper_sim_eeh_start (KvmHelperSim *sim)
 {
@@ -61,7 +54,7 @@ kvmhelper_sim_eeh_start (KvmHelperSim *sim)
 
   self->forced_off = !sim->profile.eeh;
   self->max_freezes = 5;
-  self->phbs = g_ptr_array_new_with_free_func (free_phb_pe);
+  self->phbs = g_ptr_array_new_with_free_func (kvmhelper_sim_pe_free);
   self->recoveries = g_ptr_array_new_with_free_func (kvmhelper_sim_eeh_recovery_free);
   sim->eeh = self;
   for (guint i = 0; sim->profile.eeh && i < sim->phbs->len; i++)

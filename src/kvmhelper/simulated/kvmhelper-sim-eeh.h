@@ -5,13 +5,14 @@
 
 /**
  * EEH, Enhanced Error Handling, within itself: hardware stops a partitionable endpoint (PE) that
- * made an error, and nothing of it gets in or out until somebody lets it go again. Four parts:
+ * made an error, and nothing of it gets in or out until somebody lets it go again. What is where
+ * (files are kvmhelper-sim-NAME.c, the kernel's are of arch/powerpc/kernel):
  *
- * kvmhelper-sim-eeh.c           what the platform can do with a PE (OPAL's and RTAS' calls)
- * kvmhelper-sim-eeh-core.c      what the kernel makes of that, and VFIO offers
- * (arch/powerpc/kernel/eeh.c) kvmhelper-sim-eeh-event.c     how the host hears of errors
- * kvmhelper-sim-eeh-recovery.c  how it recovers what is its own (arch/powerpc/kernel/eeh_driver.c)
- * kvmhelper-sim-eeh-sysfs.c, -debugfs.c   its files
+ *   eeh              what the platform can do with a PE: calls of OPAL and RTAS
+ *   eeh-core         what the kernel makes of that, and VFIO offers (eeh.c)
+ *   eeh-event        how the host hears of errors (eeh_event.c)
+ *   eeh-recovery     how it recovers what is its own (eeh_driver.c)
+ *   eeh-sysfs, eeh-debugfs   its files (eeh_sysfs.c)
  *
  * Two words tell of each PE: what the hardware says (pe->state), and what the kernel holds
  * (pe->flags). VFIO and eeh_pe_state show the first; the second says who works on it.
@@ -104,7 +105,6 @@ void kvmhelper_sim_eeh_clear (KvmHelperSimPe *root, guint flags, gboolean includ
 void kvmhelper_sim_eeh_isolate (KvmHelperSimPe *root);
 int kvmhelper_sim_eeh_thaw (KvmHelperSimPe *pe, EehOption option);
 int kvmhelper_sim_eeh_unfreeze (KvmHelperSimPe *pe);
-int kvmhelper_sim_eeh_reset (KvmHelperSimPe *pe, EehReset reset, gboolean include_passed);
 int kvmhelper_sim_eeh_reset_full (KvmHelperSimPe *pe, gboolean include_passed);
 /** kvmhelper_sim_eeh_break: an access goes wrong, and the function's PE stops; -ENXIO: it has no
  * memory to access. */
@@ -115,9 +115,8 @@ int kvmhelper_sim_eeh_break (KvmHelperSimFunction *function);
 /** kvmhelper_sim_eeh_check: somebody read all ones; 1: the PE is frozen, and the host works on it.
  */
 int kvmhelper_sim_eeh_check (KvmHelperSimFunction *function);
-/** kvmhelper_sim_eeh_hardware_event: OPAL says that there are errors. _look: they are looked for.
- */
-void kvmhelper_sim_eeh_hardware_event (KvmHelperSim *sim);
+/** kvmhelper_sim_eeh_look: whatever has stopped is looked for, as the kernel does when OPAL says
+ * that there are errors. */
 void kvmhelper_sim_eeh_look (KvmHelperSim *sim);
 /** kvmhelper_sim_eeh_send: the PE is to be recovered; with @forced whatever is set. */
 void kvmhelper_sim_eeh_send (KvmHelperSimPe *pe, gboolean forced);

@@ -30,18 +30,19 @@ typedef enum
 /* What the kernel, its command line and the firmware make of the host. */
 typedef struct
 {
-  const char *name;       /* "6.1", "6.12", "7.2" */
-  gboolean powernv;       /* else a partition, pSeries */
-  gboolean msi_devices;   /* each function has an interrupt chip of its own for MSIs */
-  gboolean vfio_binds;    /* 6.1's vfio-pci fails on POWER with EINVAL */
-  gboolean kvm_hv;        /* kvm_hv can be loaded, and is */
-  gboolean xive;          /* the host's own interrupts are XIVE's, not XICS' (xive=off) */
-  gboolean xive_native;   /* KVM_CAP_PPC_IRQ_XIVE */
-  gboolean eeh;           /* enabled on the host (eeh=off) */
-  gboolean spapr_v2;      /* SPAPR TCE version 2 works */
-  guint32 dma32_size;     /* the default window, bytes */
-  guint64 tce_page_sizes; /* a bit for each shift */
-  guint tce_windows;      /* max_dynamic_windows_supported */
+  const char *name;         /* "6.1", "6.12", "7.2" */
+  gboolean powernv;         /* else a partition, pSeries */
+  gboolean msi_devices;     /* each function has an interrupt chip of its own for MSIs */
+  gboolean autoprobe_added; /* drivers_autoprobe counts for functions that are found, too */
+  gboolean vfio_binds;      /* 6.1's vfio-pci fails on POWER with EINVAL */
+  gboolean kvm_hv;          /* kvm_hv can be loaded, and is */
+  gboolean xive;            /* the host's own interrupts are XIVE's, not XICS' (xive=off) */
+  gboolean xive_native;     /* KVM_CAP_PPC_IRQ_XIVE */
+  gboolean eeh;             /* enabled on the host (eeh=off) */
+  gboolean spapr_v2;        /* SPAPR TCE version 2 works */
+  guint32 dma32_size;       /* the default window, bytes */
+  guint64 tce_page_sizes;   /* a bit for each shift */
+  guint tce_windows;        /* max_dynamic_windows_supported */
   guint tce_levels;
   KvmHelperSimBypass bypass;
 } KvmHelperSimProfile;

@@ -111,14 +111,14 @@ kvmhelper_sim_function_remove (KvmHelperSimFunction *function)
   kvmhelper_sim_device_unlock (function);
 }
 
-void
-kvmhelper_sim_function_add (KvmHelperSimFunction *function)
+/* It is found: directory, driver. */
+static void
+function_add (KvmHelperSimFunction *function)
 {
   if (function->pe != NULL)
     kvmhelper_sim_function_join (function, function->pe, function->group);
   kvmhelper_sim_function_publish (function);
-  if (!function->sim->no_autoprobe)
-    kvmhelper_sim_device_attach (function);
+  kvmhelper_sim_device_come (function);
 }
 
 static int
@@ -150,7 +150,7 @@ kvmhelper_sim_rescan (KvmHelperSim *sim)
       for (GList *i = functions; i != NULL; i = i->next)
         if (can_be_found (i->data))
           {
-            kvmhelper_sim_function_add (i->data);
+            function_add (i->data);
             found = TRUE;
           }
     }
@@ -170,7 +170,7 @@ put_in (KvmHelperSimFunction *function)
   function->next_vendor = 0;
   g_hash_table_insert (function->sim->functions, GUINT_TO_POINTER (key), function);
   if (function->parent == NULL || function->parent->node != NULL)
-    kvmhelper_sim_function_add (function);
+    function_add (function);
 }
 
 /* Whether somebody is still at it: a write to sysfs, a function behind it, or the user that has it

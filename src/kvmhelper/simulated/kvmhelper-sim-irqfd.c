@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
+#include <stdio.h>
 
 #include "kvmhelper/simulated/kvmhelper-sim-xive.h"
 
@@ -44,6 +45,22 @@ find_on (const KvmHelperSimVm *vm, const KvmHelperSimFile *eventfd)
   return NULL;
 }
 
+/* An eventfd is one irqfd of a VM, and since Linux 6.17 of all VMs (kvm_irqfd_register). */
+static gboolean
+is_taken (const KvmHelperSimVm *vm, const KvmHelperSimFile *eventfd)
+{
+  const KvmHelperSimKvm *kvm = vm->sim->kvm;
+  guint major = 0, minor = 0;
+
+  if (sscanf (vm->sim->profile.name, "%u.%u", &major, &minor) != 2 || major < 6
+      || (major == 6 && minor < 17))
+    return find_on (vm, eventfd) != NULL;
+  for (guint i = 0; i < kvm->vms->len; i++)
+    if (find_on (kvm->vms->pdata[i], eventfd) != NULL)
+      return TRUE;
+  return FALSE;
+}
+
 /* irqfd_shutdown: it hears no signal any more when irqbypass takes its leave. */
 void
 kvmhelper_sim_irqfd_remove (KvmHelperSimIrqfd *irqfd)
@@ -79,15 +96,19 @@ assign (KvmHelperSimVm *vm, KvmHelperSimProcess *process, const struct kvm_irqfd
       if (!kvmhelper_sim_file_is_eventfd (resample))
         return -EINVAL;
     }
-  if (find_on (vm, eventfd) != NULL)
+  if (is_taken (vm, eventfd))
     return -EBUSY;
   irqfd = g_new0 (KvmHelperSimIrqfd, 1);
   irqfd->vm = vm;
   irqfd->eventfd = eventfd;
   irqfd->gsi = request->gsi;
   g_ptr_array_add (vm->irqfds, irqfd);
-  /* what was signalled before counts */
-  kvmhelper_sim_kvm_irqfd (eventfd);
+  /* What was signalled before counts, by another way: irqfd_inject, up and down again. */
+  if (kvmhelper_sim_eventfd_take (eventfd) > 0)
+    {
+      set_irq (vm, irqfd->gsi, 1);
+      set_irq (vm, irqfd->gsi, 0);
+    }
   kvmhelper_sim_bypass_add_consumer (irqfd);
   return 0;
 }
@@ -133,11 +154,10 @@ kvmhelper_sim_kvm_irqfd (KvmHelperSimFile *eventfd)
     {
       KvmHelperSimIrqfd *irqfd = find_on (kvm->vms->pdata[i], eventfd);
 
-      if (irqfd == NULL || kvmhelper_sim_eventfd_take (eventfd) == 0)
-        continue;
-      /* irqfd_inject: up, and down again at once */
-      set_irq (irqfd->vm, irqfd->gsi, 1);
-      set_irq (irqfd->vm, irqfd->gsi, 0);
+      /* irqfd_wakeup: up, and never down again: powerpc does it on the spot
+       * (kvm_arch_set_irq_inatomic). */
+      if (irqfd != NULL && kvmhelper_sim_eventfd_take (eventfd) > 0)
+        set_irq (irqfd->vm, irqfd->gsi, 1);
     }
 }
 

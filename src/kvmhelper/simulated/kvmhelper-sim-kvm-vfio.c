@@ -61,15 +61,11 @@ read_handle (KvmHelperSimProcess *process, guint64 address, KvmHelperSimFile **f
 }
 
 static int
-add (KvmHelperSimKvmDevice *device, KvmHelperSimProcess *process, guint64 address)
+add (KvmHelperSimKvmDevice *device, KvmHelperSimFile *file)
 {
   GPtrArray *entries = device->object;
-  KvmHelperSimFile *file;
   Entry *entry;
-  int result = read_handle (process, address, &file);
 
-  if (result != 0)
-    return result;
   if (kvmhelper_sim_vfio_group (file, NULL) == NULL)
     return -EINVAL;
   if (find_entry (entries, file) != NULL)
@@ -80,16 +76,12 @@ add (KvmHelperSimKvmDevice *device, KvmHelperSimProcess *process, guint64 addres
   return 0;
 }
 
-static int delete (KvmHelperSimKvmDevice *device, KvmHelperSimProcess *process, guint64 address)
+static int
+take_out (KvmHelperSimKvmDevice *device, const KvmHelperSimFile *file)
 {
   GPtrArray *entries = device->object;
-  KvmHelperSimFile *file;
-  Entry *entry;
-  int result = read_handle (process, address, &file);
+  Entry *entry = find_entry (entries, file);
 
-  if (result != 0)
-    return result;
-  entry = find_entry (entries, file);
   if (entry == NULL)
     return -ENOENT;
   g_ptr_array_remove (entries, entry);
@@ -122,6 +114,19 @@ set_tce (KvmHelperSimKvmDevice *device, KvmHelperSimProcess *process, guint64 ad
   return kvmhelper_sim_kvm_table_attach (device->vm, process, request.tablefd, group);
 }
 
+/* kvm_vfio_set_file: a file comes, or goes. */
+static int
+set_file (KvmHelperSimKvmDevice *device, KvmHelperSimProcess *process,
+          const struct kvm_device_attr *attribute)
+{
+  KvmHelperSimFile *file;
+  int result = read_handle (process, attribute->addr, &file);
+
+  if (result != 0)
+    return result;
+  return attribute->attr == KVM_DEV_VFIO_FILE_ADD ? add (device, file) : take_out (device, file);
+}
+
 static int
 set_attribute (KvmHelperSimKvmDevice *device, KvmHelperSimProcess *process,
                const struct kvm_device_attr *attribute)
@@ -131,9 +136,8 @@ set_attribute (KvmHelperSimKvmDevice *device, KvmHelperSimProcess *process,
   switch (attribute->attr)
     {
     case KVM_DEV_VFIO_FILE_ADD:
-      return add (device, process, attribute->addr);
     case KVM_DEV_VFIO_FILE_DEL:
-      return delete (device, process, attribute->addr);
+      return set_file (device, process, attribute);
     case KVM_DEV_VFIO_GROUP_SET_SPAPR_TCE:
       return set_tce (device, process, attribute->addr);
     default:

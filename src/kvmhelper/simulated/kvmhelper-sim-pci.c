@@ -8,8 +8,8 @@
  * The hardware: host bridges, partitionable endpoints, IOMMU groups and functions.
  */
 
-static void
-pe_free (gpointer data)
+void
+kvmhelper_sim_pe_free (gpointer data)
 {
   KvmHelperSimPe *pe = data;
 
@@ -47,6 +47,20 @@ kvmhelper_sim_pci_init (KvmHelperSim *sim)
   sim->machine = kvmhelper_sim_machine_new ();
 }
 
+static void
+function_free (KvmHelperSimFunction *function)
+{
+  g_ptr_array_unref (function->vfs);
+  g_clear_pointer (&function->uses, kvmhelper_sim_uses_free);
+  g_free (function->reset_methods);
+  g_free (function->all_reset_methods);
+  g_free (function->natural_driver);
+  g_free (function->vf_driver);
+  g_free (function->driver_override);
+  g_free (function->bound);
+  g_free (function);
+}
+
 /* VFs belong to their PF. */
 static void
 free_functions (GHashTable *functions)
@@ -60,7 +74,7 @@ free_functions (GHashTable *functions)
       g_hash_table_iter_remove (&iter);
   g_hash_table_iter_init (&iter, functions);
   while (g_hash_table_iter_next (&iter, NULL, &function))
-    kvmhelper_sim_function_free (function);
+    function_free (function);
   g_hash_table_unref (functions);
 }
 
@@ -85,7 +99,7 @@ kvmhelper_sim_phb_new (KvmHelperSim *sim, guint domain)
 
   phb->sim = sim;
   phb->domain = domain;
-  phb->pes = g_ptr_array_new_with_free_func (pe_free);
+  phb->pes = g_ptr_array_new_with_free_func (kvmhelper_sim_pe_free);
   g_ptr_array_add (sim->phbs, phb);
   return phb;
 }
@@ -98,17 +112,20 @@ kvmhelper_sim_phb_root_pe (const KvmHelperSimPhb *phb)
   return phb->pe_count - 2;
 }
 
+/* The element that has @number in its guint at @offset; NULL. */
+static gpointer
+find_by_number (const GPtrArray *elements, gsize offset, guint number)
+{
+  for (guint i = 0; i < elements->len; i++)
+    if (G_STRUCT_MEMBER (guint, elements->pdata[i], offset) == number)
+      return elements->pdata[i];
+  return NULL;
+}
+
 KvmHelperSimPe *
 kvmhelper_sim_phb_find_pe (const KvmHelperSimPhb *phb, guint number)
 {
-  for (guint i = 0; i < phb->pes->len; i++)
-    {
-      KvmHelperSimPe *pe = phb->pes->pdata[i];
-
-      if (pe->number == number)
-        return pe;
-    }
-  return NULL;
+  return find_by_number (phb->pes, G_STRUCT_OFFSET (KvmHelperSimPe, number), number);
 }
 
 KvmHelperSimPe *
@@ -135,14 +152,7 @@ kvmhelper_sim_pe_new (KvmHelperSimPhb *phb, guint number)
 KvmHelperSimGroup *
 kvmhelper_sim_find_group (KvmHelperSim *sim, guint number)
 {
-  for (guint i = 0; i < sim->groups->len; i++)
-    {
-      KvmHelperSimGroup *group = sim->groups->pdata[i];
-
-      if (group->number == number)
-        return group;
-    }
-  return NULL;
+  return find_by_number (sim->groups, G_STRUCT_OFFSET (KvmHelperSimGroup, number), number);
 }
 
 KvmHelperSimGroup *
@@ -216,24 +226,10 @@ kvmhelper_sim_function_new (KvmHelperSimPhb *phb, const PciAddress *address)
   function->reset_methods = g_strdup ("");
   function->natural_driver = g_strdup ("");
   function->vf_driver = g_strdup ("");
-  function->vfs = g_ptr_array_new_with_free_func ((GDestroyNotify) kvmhelper_sim_function_free);
+  function->vfs = g_ptr_array_new_with_free_func ((GDestroyNotify) function_free);
   function->powered = TRUE;
   function->numa_node = -1;
   return function;
-}
-
-void
-kvmhelper_sim_function_free (KvmHelperSimFunction *function)
-{
-  g_ptr_array_unref (function->vfs);
-  g_clear_pointer (&function->uses, kvmhelper_sim_uses_free);
-  g_free (function->reset_methods);
-  g_free (function->all_reset_methods);
-  g_free (function->natural_driver);
-  g_free (function->vf_driver);
-  g_free (function->driver_override);
-  g_free (function->bound);
-  g_free (function);
 }
 
 static int

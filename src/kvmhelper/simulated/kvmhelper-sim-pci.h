@@ -22,7 +22,6 @@ KvmHelperSimPhb *kvmhelper_sim_phb_new (KvmHelperSim *sim, guint domain);
 
 /** kvmhelper_sim_function_new: a function that is nobody's yet; its address is not taken. */
 KvmHelperSimFunction *kvmhelper_sim_function_new (KvmHelperSimPhb *phb, const PciAddress *address);
-void kvmhelper_sim_function_free (KvmHelperSimFunction *function);
 
 /** kvmhelper_sim_functions: those that are there, by address; not owned. */
 GPtrArray *kvmhelper_sim_functions (KvmHelperSim *sim);
@@ -30,6 +29,8 @@ GPtrArray *kvmhelper_sim_functions (KvmHelperSim *sim);
 KvmHelperSimPe *kvmhelper_sim_phb_find_pe (const KvmHelperSimPhb *phb, guint number);
 /** kvmhelper_sim_pe_new: KVMHELPER_SIM_ANY_NUMBER: the next free one; NULL: there is none. */
 KvmHelperSimPe *kvmhelper_sim_pe_new (KvmHelperSimPhb *phb, guint number);
+/** kvmhelper_sim_pe_free: a GDestroyNotify; its functions stay. */
+void kvmhelper_sim_pe_free (gpointer pe);
 KvmHelperSimGroup *kvmhelper_sim_group_new (KvmHelperSimPe *pe, guint number);
 /** kvmhelper_sim_function_join: puts it into a PE, and its group (NULL: none). _leave: out. */
 void kvmhelper_sim_function_join (KvmHelperSimFunction *function, KvmHelperSimPe *pe,
@@ -72,6 +73,9 @@ void kvmhelper_sim_driver_drop (KvmHelperSimFunction *function);
 /** kvmhelper_sim_device_attach: device_attach: looks for a driver. 1: bound; 0: none took it. */
 int kvmhelper_sim_device_attach (KvmHelperSimFunction *function);
 
+/** kvmhelper_sim_device_come: pci_bus_add_device: a function that was found gets its driver. */
+void kvmhelper_sim_device_come (KvmHelperSimFunction *function);
+
 /** kvmhelper_sim_device_release: device_release_driver; waits until the driver lets go. */
 void kvmhelper_sim_device_release (KvmHelperSimFunction *function);
 
@@ -112,8 +116,6 @@ extern const KvmHelperSimAttribute kvmhelper_sim_sriov_attributes[];
 
 /* --- coming and going: kvmhelper-sim-hotplug.c --- */
 
-/** kvmhelper_sim_function_add: finds it: directory, driver. */
-void kvmhelper_sim_function_add (KvmHelperSimFunction *function);
 /** kvmhelper_sim_function_remove: pci_stop_and_remove_bus_device. */
 void kvmhelper_sim_function_remove (KvmHelperSimFunction *function);
 /** kvmhelper_sim_rescan: pci_rescan_bus of all. */

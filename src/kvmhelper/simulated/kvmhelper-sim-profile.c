@@ -16,13 +16,14 @@ typedef struct
   gboolean
       vfio_binds; /* Linux 5.19 to 6.3 asked every IOMMU for coherent DMA (commit a940904443e4) */
   gboolean msi_devices;
+  gboolean autoprobe_added;
   gboolean pseries_v2; /* a partition's windows can be changed by VFIO (merged for 6.11) */
 } Kernel;
 
 static const Kernel kernels[] = {
-  { "6.1", "6.1.0-37-powerpc64le", FALSE, FALSE, FALSE },
-  { "6.12", "6.12.107+deb13-powerpc64le-64k", TRUE, FALSE, TRUE },
-  { "7.2", "7.2.13+deb14-powerpc64le-64k", TRUE, TRUE, TRUE },
+  { "6.1", "6.1.0-37-powerpc64le", FALSE, FALSE, FALSE, FALSE },
+  { "6.12", "6.12.107+deb13-powerpc64le-64k", TRUE, FALSE, FALSE, TRUE },
+  { "7.2", "7.2.13+deb14-powerpc64le-64k", TRUE, TRUE, TRUE, TRUE },
 };
 
 static const Kernel *
@@ -46,6 +47,7 @@ kvmhelper_sim_profile_init (KvmHelperSimProfile *profile, const char *name, gboo
     .powernv = powernv,
     .vfio_binds = kernel->vfio_binds,
     .msi_devices = kernel->msi_devices,
+    .autoprobe_added = kernel->autoprobe_added,
     .kvm_hv = TRUE,
     .xive = TRUE,
     .xive_native = powernv,

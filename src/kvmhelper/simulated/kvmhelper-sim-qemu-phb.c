@@ -22,6 +22,24 @@ kvmhelper_sim_qemu_phb_free (gpointer phb)
   g_free (self);
 }
 
+/* spapr_tce_table_enable, kvmppc_create_spapr_tce: without it QEMU has the table itself. */
+static void
+make_table (KvmHelperSimQemu *qemu, QemuPhb *phb, guint number, guint page_shift, guint64 size)
+{
+  QemuWindow *window = &phb->windows[number];
+  const struct kvm_create_spapr_tce_64 request = { .liobn = 0x80000000 | phb->index << 8 | number,
+                                                   .page_shift = page_shift,
+                                                   .offset = window->start >> page_shift,
+                                                   .size = size >> page_shift };
+
+  window->table = kvmhelper_sim_qemu_ioctl (qemu, qemu->vm, KVM_CREATE_SPAPR_TCE_64, &request);
+  if (window->table >= 0)
+    return;
+  kvmhelper_sim_qemu_warn (qemu, "KVM: Failed to create TCE64 table for liobn 0x%x: %s",
+                           (guint) request.liobn, g_strerror (-window->table));
+  window->table = -1;
+}
+
 /* spapr_phb_reset: the 32-bit window is there from the start. */
 QemuPhb *
 kvmhelper_sim_qemu_phb_new (KvmHelperSimQemu *qemu)
@@ -36,7 +54,7 @@ kvmhelper_sim_qemu_phb_new (KvmHelperSimQemu *qemu)
   g_ptr_array_add (qemu->phbs, self);
   for (guint i = 0; self->index > 0 && i < LSIS; i++)
     kvmhelper_sim_qemu_claim (qemu, QEMU_LISN_LSI + self->index * LSIS + i, TRUE);
-  kvmhelper_sim_qemu_make_table (qemu, self, 0, PAGE_SHIFT_4K, QEMU_WINDOW_SIZE);
+  make_table (qemu, self, 0, PAGE_SHIFT_4K, QEMU_WINDOW_SIZE);
   return self;
 }
 
@@ -53,25 +71,6 @@ kvmhelper_sim_qemu_free_phb (KvmHelperSimQemu *qemu)
         return phb;
     }
   return kvmhelper_sim_qemu_phb_new (qemu);
-}
-
-/* spapr_tce_table_enable, kvmppc_create_spapr_tce: without it QEMU has the table itself. */
-void
-kvmhelper_sim_qemu_make_table (KvmHelperSimQemu *qemu, QemuPhb *phb, guint number, guint page_shift,
-                               guint64 size)
-{
-  QemuWindow *window = &phb->windows[number];
-  const struct kvm_create_spapr_tce_64 request = { .liobn = 0x80000000 | phb->index << 8 | number,
-                                                   .page_shift = page_shift,
-                                                   .offset = window->start >> page_shift,
-                                                   .size = size >> page_shift };
-
-  window->table = kvmhelper_sim_qemu_ioctl (qemu, qemu->vm, KVM_CREATE_SPAPR_TCE_64, &request);
-  if (window->table >= 0)
-    return;
-  kvmhelper_sim_qemu_warn (qemu, "KVM: Failed to create TCE64 table for liobn 0x%x: %s",
-                           (guint) request.liobn, g_strerror (-window->table));
-  window->table = -1;
 }
 
 /* vfio_spapr_create_window. */
@@ -162,7 +161,7 @@ kvmhelper_sim_qemu_make_ddw (KvmHelperSimQemu *qemu, QemuPhb *phb, const char *d
 
   if (!phb->v2 || phb->windows[1].made)
     return TRUE;
-  kvmhelper_sim_qemu_make_table (qemu, phb, 1, PAGE_SHIFT_64K, size);
+  make_table (qemu, phb, 1, PAGE_SHIFT_64K, size);
   if (kvmhelper_sim_qemu_make_window (qemu, phb, 1, PAGE_SHIFT_64K, size, device, error))
     return TRUE;
   kvmhelper_sim_qemu_close (qemu, &phb->windows[1].table);

@@ -125,8 +125,6 @@ void kvmhelper_sim_qemu_unmap_irqchip (KvmHelperSimQemu *qemu);
 QemuPhb *kvmhelper_sim_qemu_phb_new (KvmHelperSimQemu *qemu);
 void kvmhelper_sim_qemu_phb_free (gpointer phb);
 QemuPhb *kvmhelper_sim_qemu_free_phb (KvmHelperSimQemu *qemu);
-void kvmhelper_sim_qemu_make_table (KvmHelperSimQemu *qemu, QemuPhb *phb, guint number,
-                                    guint page_shift, guint64 size);
 gboolean
 kvmhelper_sim_qemu_make_window (KvmHelperSimQemu *qemu, QemuPhb *phb, guint number,
                                 guint page_shift, guint64 size, const char *device, GError **error);

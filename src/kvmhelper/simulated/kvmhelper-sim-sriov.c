@@ -130,8 +130,7 @@ add_vf (KvmHelperSimFunction *vf)
   kvmhelper_sim_sriov_join (vf, KVMHELPER_SIM_ANY_NUMBER, KVMHELPER_SIM_ANY_NUMBER);
   vf->absent = FALSE;
   kvmhelper_sim_function_publish (vf);
-  if (!vf->sim->no_autoprobe)
-    kvmhelper_sim_device_attach (vf);
+  kvmhelper_sim_device_come (vf);
 }
 
 /* pci_iov_remove_virtfn */

@@ -202,17 +202,18 @@ depth_of (const KvmHelperSimNode *node)
   return depth;
 }
 
-/* fs/kernfs/symlink.c: kernfs_get_target_path: up to the directory that both are in, and down. */
+/* fs/kernfs/symlink.c: kernfs_get_target_path: up to a directory that the target is somewhere in,
+ * and down to it by name, also where the link is inside of the target. */
 void
 kvmhelper_sim_link_to (KvmHelperSimNode *directory, const char *name, KvmHelperSimNode *target)
 {
-  const KvmHelperSimNode *from = directory, *to = target;
+  const KvmHelperSimNode *from = directory, *to = target->parent;
   g_autoptr (GString) text = g_string_new (NULL);
   gsize up = 0;
 
-  for (guint depth = depth_of (directory); depth > depth_of (target); depth--, up += 3)
+  for (guint depth = depth_of (directory); depth > depth_of (target->parent); depth--, up += 3)
     from = from->parent;
-  for (guint depth = depth_of (target); depth > depth_of (directory); depth--)
+  for (guint depth = depth_of (target->parent); depth > depth_of (directory); depth--)
     to = to->parent;
   for (; from != to; from = from->parent, to = to->parent)
     up += 3;
@@ -223,10 +224,7 @@ kvmhelper_sim_link_to (KvmHelperSimNode *directory, const char *name, KvmHelperS
       g_string_insert_c (text, (gssize) up, '/');
       g_string_insert (text, (gssize) up, to->name);
     }
-  if (text->len > 0)
-    g_string_truncate (text, text->len - 1);
-  else
-    g_string_append_c (text, '.');
+  g_string_truncate (text, text->len - 1);
   kvmhelper_sim_link (directory, name, text->str);
 }
 
@@ -259,17 +257,6 @@ kvmhelper_sim_node_new_link (KvmHelperSim *sim, const char *target, const KvmHel
   set_text (node, target, -1);
   if (stat != NULL)
     node->stat = *stat;
-  return node;
-}
-
-KvmHelperSimNode *
-kvmhelper_sim_node_new_directory (KvmHelperSim *sim, const KvmHelperSimAttribute *attributes,
-                                  gpointer object)
-{
-  KvmHelperSimNode *node = new_node (sim, KVMHELPER_SIM_DIRECTORY, 0755);
-
-  if (attributes != NULL)
-    kvmhelper_sim_directory_add (node, attributes, object);
   return node;
 }
 

@@ -84,9 +84,6 @@ void kvmhelper_sim_remove (KvmHelperSimNode *directory, const char *name);
 KvmHelperSimNode *
 kvmhelper_sim_node_new_link (KvmHelperSim *sim, const char *target, const KvmHelperStat *stat);
 KvmHelperSimNode *
-kvmhelper_sim_node_new_directory (KvmHelperSim *sim, const KvmHelperSimAttribute *attributes,
-                                  gpointer object);
-KvmHelperSimNode *
 kvmhelper_sim_node_new_text (KvmHelperSim *sim, guint mode, const char *text, gssize length);
 void kvmhelper_sim_node_free (KvmHelperSimNode *node);
 

@@ -10,13 +10,10 @@
  * the handle may use it, of whatever address space: what is checked is who could open it.
  */
 
-/* VFIO_PCI_OFFSET_SHIFT: the regions lie one after the other in the file. */
-#define REGION_SHIFT 40
+/* Of an offset in the file, which is in a region. */
+#define REGION_MASK ((G_GUINT64_CONSTANT (1) << KVMHELPER_SIM_VFIO_REGION_SHIFT) - 1)
 /* The model's BARs are all of this size. */
 #define BAR_SIZE 0x10000
-/* Offset and bit in configuration space (linux/pci_regs.h). */
-#define COMMAND        4
-#define COMMAND_MEMORY 2
 
 gboolean
 kvmhelper_sim_vfio_device_gone (const KvmHelperSimVfioDevice *self)
@@ -41,66 +38,37 @@ kvmhelper_sim_vfio_region_size (const KvmHelperSimVfioDevice *self, guint index)
 
 /* --- what a user reads and writes --- */
 
-/* vfio_pci_rw: where @position is, and how much of @length there is. */
+/* vfio_pci_bar_rw. The seam has no pread: it is BAR 0 that is read and written, once from its start
+ * to its end. */
 static gssize
-locate (KvmHelperSimVfioDevice *self, guint64 position, gsize length, guint *index)
+pass_over (KvmHelperSimFile *file, gsize length)
 {
-  guint64 offset = position & ((G_GUINT64_CONSTANT (1) << REGION_SHIFT) - 1);
-  guint64 size;
+  guint64 size = kvmhelper_sim_vfio_region_size (file->object, VFIO_PCI_BAR0_REGION_INDEX);
 
-  *index = (guint) (position >> REGION_SHIFT);
-  if (*index >= VFIO_PCI_NUM_REGIONS || *index == VFIO_PCI_VGA_REGION_INDEX)
+  if (length == 0)
+    return 0;
+  if (file->position >= size)
     return -EINVAL;
-  size = kvmhelper_sim_vfio_region_size (self, *index);
-  if (size == 0 || offset >= size)
-    return *index == VFIO_PCI_CONFIG_REGION_INDEX ? -EFAULT : -EINVAL;
-  return (gssize) MIN (length, size - offset);
+  length = MIN (length, size - file->position);
+  file->position += length;
+  return (gssize) length;
 }
 
+/* Registers do nothing in the model. */
 static gssize
 device_read (KvmHelperSimFile *file, void *buffer, gsize length)
 {
-  KvmHelperSimVfioDevice *self = file->object;
-  guint64 offset = file->position & ((G_GUINT64_CONSTANT (1) << REGION_SHIFT) - 1);
-  guint index;
-  gssize count;
+  gssize count = pass_over (file, length);
 
-  if (length == 0)
-    return 0;
-  count = locate (self, file->position, length, &index);
-  if (count < 0)
-    return count;
-  memset (buffer, is_silent (self) ? 0xff : 0, (gsize) count);
-  if (index == VFIO_PCI_CONFIG_REGION_INDEX && !is_silent (self)
-      && offset < KVMHELPER_SIM_CONFIG_SIZE)
-    memcpy (buffer, self->config + offset,
-            MIN ((gsize) count, KVMHELPER_SIM_CONFIG_SIZE - (gsize) offset));
-  file->position += (guint64) count;
+  if (count > 0)
+    memset (buffer, is_silent (file->object) ? 0xff : 0, (gsize) count);
   return count;
 }
 
-/* Registers do nothing in the model; of configuration space the command stays what it was set to.
- */
 static gssize
 device_write (KvmHelperSimFile *file, const void *buffer, gsize length)
 {
-  KvmHelperSimVfioDevice *self = file->object;
-  guint64 offset = file->position & ((G_GUINT64_CONSTANT (1) << REGION_SHIFT) - 1);
-  guint index;
-  gssize count;
-
-  if (length == 0)
-    return 0;
-  count = locate (self, file->position, length, &index);
-  if (count < 0)
-    return count;
-  if (index == VFIO_PCI_ROM_REGION_INDEX)
-    return -EINVAL;
-  if (index == VFIO_PCI_CONFIG_REGION_INDEX && offset <= COMMAND
-      && offset + (guint64) count > COMMAND)
-    self->config[COMMAND] = ((const guint8 *) buffer)[COMMAND - offset];
-  file->position += (guint64) count;
-  return count;
+  return pass_over (file, length);
 }
 
 /* vfio_pci_core_mmap: BARs alone. */
@@ -108,21 +76,19 @@ static int
 device_mmap (KvmHelperSimFile *file, KvmHelperSimProcess *process, gsize length, guint64 offset)
 {
   KvmHelperSimVfioDevice *self = file->object;
-  guint64 index = offset >> REGION_SHIFT;
-  guint64 start = offset & ((G_GUINT64_CONSTANT (1) << REGION_SHIFT) - 1);
+  guint64 index = offset >> KVMHELPER_SIM_VFIO_REGION_SHIFT;
+  guint64 start = offset & REGION_MASK;
 
   if (index >= VFIO_PCI_ROM_REGION_INDEX)
     return -EINVAL;
   return start + length > kvmhelper_sim_vfio_region_size (self, (guint) index) ? -EINVAL : 0;
 }
 
-/* vfio_pci_mmap_fault: SIGBUS while memory is switched off in the command. */
+/* vfio_pci_mmap_fault: its memory is switched on as long as it is open. */
 static gpointer
 device_fault (KvmHelperSimFile *file, guint64 page)
 {
-  KvmHelperSimVfioDevice *self = file->object;
-
-  return (self->config[COMMAND] & COMMAND_MEMORY) != 0 ? self : NULL;
+  return file->object;
 }
 
 static guint64
@@ -138,9 +104,6 @@ static void
 enable (KvmHelperSimVfioDevice *self)
 {
   self->function->powered = TRUE;
-  self->config = g_new0 (guint8, KVMHELPER_SIM_CONFIG_SIZE);
-  kvmhelper_sim_config (self->function, self->config);
-  self->config[COMMAND] |= COMMAND_MEMORY;
   kvmhelper_sim_eeh_open (self->function);
 }
 
@@ -152,7 +115,6 @@ disable (KvmHelperSimVfioDevice *self)
   kvmhelper_sim_vfio_disable_irqs (self);
   g_clear_pointer (&self->error, kvmhelper_sim_file_unref);
   g_clear_pointer (&self->request, kvmhelper_sim_file_unref);
-  g_clear_pointer (&self->config, g_free);
   self->function->powered = FALSE;
 }
 
@@ -260,24 +222,30 @@ kvmhelper_sim_vfio_device_match (KvmHelperSimVfioDevice *self, const char *name)
 
 /* --- to and from the driver --- */
 
+static gboolean
+has_index (KvmHelperSim *sim, guint index)
+{
+  const GPtrArray *groups = sim->vfio;
+
+  for (guint i = 0; i < groups->len; i++)
+    {
+      const GPtrArray *devices = ((const KvmHelperSimVfioGroup *) groups->pdata[i])->devices;
+
+      for (guint j = 0; j < devices->len; j++)
+        if (((const KvmHelperSimVfioDevice *) devices->pdata[j])->index == index)
+          return TRUE;
+    }
+  return FALSE;
+}
+
 /* ida_alloc_max: the lowest that no device has, of whatever group. */
 static guint
 free_index (KvmHelperSim *sim)
 {
-  g_autoptr (GPtrArray) functions = kvmhelper_sim_functions (sim);
   guint index = 0;
 
-  for (guint i = 0; i < functions->len; i++)
-    {
-      const KvmHelperSimVfioDevice *device
-          = ((const KvmHelperSimFunction *) functions->pdata[i])->vfio;
-
-      if (device != NULL && device->index == index)
-        {
-          index++;
-          i = G_MAXUINT; /* from the first on again */
-        }
-    }
+  while (has_index (sim, index))
+    index++;
   return index;
 }
 
@@ -295,6 +263,7 @@ kvmhelper_sim_vfio_probe (KvmHelperSimFunction *function)
   self->index = free_index (function->sim);
   self->irq_type = VFIO_PCI_NUM_IRQS;
   self->vectors = g_ptr_array_new ();
+  self->counts = g_array_new (FALSE, TRUE, sizeof (guint64));
   self->group = kvmhelper_sim_vfio_group_join (function);
   g_ptr_array_add (self->group->devices, self);
   function->vfio = self;
@@ -347,6 +316,7 @@ kvmhelper_sim_vfio_remove (KvmHelperSimFunction *function)
   function->vfio = NULL;
   kvmhelper_sim_vfio_group_leave (self->group);
   g_ptr_array_unref (self->vectors);
+  g_array_unref (self->counts);
   g_free (self);
   return TRUE;
 }

@@ -41,7 +41,7 @@ kvmhelper_sim_vfio_get_region_info (KvmHelperSimVfioDevice *self, gulong argumen
   /* The model has no VGA. */
   if (info.index >= VFIO_PCI_VGA_REGION_INDEX)
     return -EINVAL;
-  info.offset = (guint64) info.index << 40;
+  info.offset = (guint64) info.index << KVMHELPER_SIM_VFIO_REGION_SHIFT;
   info.size = kvmhelper_sim_vfio_region_size (self, info.index);
   info.flags = 0;
   if (info.size > 0)

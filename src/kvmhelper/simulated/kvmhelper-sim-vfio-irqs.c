@@ -17,8 +17,8 @@ typedef struct
 {
   KvmHelperSimVfioDevice *device;
   KvmHelperSimProcess *process;
-  struct vfio_irq_set set;
   guint8 *data; /* owned */
+  struct vfio_irq_set set;
 } Request;
 
 static gboolean
@@ -62,6 +62,7 @@ free_vector (KvmHelperSimVfioDevice *self, guint vector)
   eventfd = g_steal_pointer (&irq->eventfd);
   if (self->irq_type != VFIO_PCI_INTX_IRQ_INDEX)
     kvmhelper_sim_bypass_remove_producer (eventfd, irq);
+  g_array_index (self->counts, guint64, vector) = irq->count;
   kvmhelper_sim_irq_free (irq);
   if (eventfd != NULL)
     kvmhelper_sim_file_unref (eventfd);
@@ -82,6 +83,7 @@ request_vector (KvmHelperSimVfioDevice *self, guint vector, KvmHelperSimFile *ev
                             self->irq_type == VFIO_PCI_MSIX_IRQ_INDEX ? "x" : "", vector, address);
   irq = kvmhelper_sim_irq_request (self->function, self->irq_type, vector, name);
   irq->eventfd = eventfd == NULL ? NULL : kvmhelper_sim_file_ref (eventfd);
+  irq->count = g_array_index (self->counts, guint64, vector);
   self->vectors->pdata[vector] = irq;
   if (self->irq_type != VFIO_PCI_INTX_IRQ_INDEX)
     kvmhelper_sim_bypass_add_producer (eventfd, irq);
@@ -92,6 +94,8 @@ set_type (KvmHelperSimVfioDevice *self, guint type, guint vectors)
 {
   self->irq_type = type;
   g_ptr_array_set_size (self->vectors, (int) vectors);
+  g_array_set_size (self->counts, 0);
+  g_array_set_size (self->counts, vectors);
 }
 
 /* vfio_intx_disable, vfio_msi_disable */
@@ -396,7 +400,7 @@ kvmhelper_sim_vfio_set_irqs (KvmHelperSimVfioDevice *self, KvmHelperSimProcess *
                              gulong argument)
 {
   const gsize header = END_OF (struct vfio_irq_set, count);
-  Request request = { self, process, { 0 }, NULL };
+  Request request = { self, process, NULL, { 0 } };
   gsize size;
   int result;
 

@@ -6,16 +6,15 @@
 #include "kvmhelper/simulated/kvmhelper-sim-memory.h"
 
 /**
- * VFIO of the simulated host, as the kernel has it:
+ * VFIO of the simulated host, as the kernel has it (files are kvmhelper-sim-NAME.c):
  *
- *   /dev/vfio/N     a group: whoever has it open may use its functions   kvmhelper-sim-vfio-group.c
- *   /dev/vfio/vfio  a container: the address space for DMA of groups     …-container.c
- *   SPAPR TCE       what POWER has for an IOMMU, inside a container      …-spapr.c, -window.c,
- * -map.c tables          the windows in hardware                              kvmhelper-sim-tce.c
- *   regions         memory that is pinned for DMA, of an address space   kvmhelper-sim-memory.c
- *   sysfs           the classes of both                                  …-sysfs.c
- *   [vfio-device]   a function that is open                              …-device.c, -info.c,
- * -irqs.c, -reset.c
+ *   vfio-group       /dev/vfio/N, a group: whoever has it open may use its functions
+ *   vfio-container   /dev/vfio/vfio, a container: the address space for DMA of groups
+ *   vfio-spapr, vfio-window, vfio-map   what POWER has for an IOMMU, inside a container
+ *   tce              its windows in hardware
+ *   memory           memory that is pinned for DMA, of an address space
+ *   vfio-sysfs       the classes of groups and devices
+ *   vfio-device, vfio-info, vfio-irqs, vfio-reset   [vfio-device], a function that is open
  */
 typedef struct _KvmHelperSimVfioGroup KvmHelperSimVfioGroup;
 typedef struct _KvmHelperSimVfioDevice KvmHelperSimVfioDevice;
@@ -24,6 +23,9 @@ typedef struct _KvmHelperSimSpapr KvmHelperSimSpapr;
 
 /* drivers/vfio/group.c: alloc_chrdev_region gives what is free, which is this on POWER9. */
 #define KVMHELPER_SIM_VFIO_MAJOR 246
+
+/* VFIO_PCI_OFFSET_SHIFT: the regions of a function lie one after the other in its file. */
+#define KVMHELPER_SIM_VFIO_REGION_SHIFT 40
 
 /* struct vfio_group: there from the first function of an IOMMU group on a VFIO driver to the last,
  * and as long as its file is open. */
@@ -48,9 +50,10 @@ struct _KvmHelperSimVfioDevice
   guint index;      /* of its name, "vfio0" */
   gboolean leaving; /* it is being unbound, which waits for it to be closed */
   guint opens;
-  guint8 *config;     /* the user's view of the configuration space */
   guint irq_type;     /* VFIO_PCI_INTX_IRQ_INDEX, …; VFIO_PCI_NUM_IRQS: none is enabled */
   GPtrArray *vectors; /* KvmHelperSimIrq that is signalled, or NULL */
+  GArray *counts;     /* guint64, of vectors that had another eventfd before: the host's interrupt,
+                       * and its count, stay until all are disabled (kstat_irqs) */
   KvmHelperSimFile *error, *request; /* eventfds of VFIO_PCI_ERR_IRQ_INDEX, _REQ_; held */
   KvmHelperSimFile *unmask;          /* that is to unmask INTx; held */
   guint requests;                    /* how often the user was asked to give it back */

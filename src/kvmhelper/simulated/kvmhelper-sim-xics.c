@@ -6,10 +6,9 @@
 /* KVM_DEV_TYPE_XICS where the host has no XIVE to use for it: a partition, or xive=off. All of it
  * is software (arch/powerpc/kvm/book3s_xics.c). */
 
-#define FIRST_IRQ 16       /* KVMPPC_XICS_FIRST_IRQ */
-#define IRQS      0x100000 /* KVMPPC_XICS_NR_IRQS */
-#define BLOCK     1024     /* KVMPPC_XICS_IRQ_PER_ICS */
-#define PRESENTED 1        /* PQ_PRESENTED: not as in XIVE's ESB, where P is 2 */
+#define FIRST_IRQ 16 /* KVMPPC_XICS_FIRST_IRQ */
+#define BLOCK     KVMHELPER_SIM_XIVE_BLOCK
+#define PRESENTED 1 /* PQ_PRESENTED: not as in XIVE's ESB, where P is 2 */
 #define QUEUED    2
 
 /* struct ics_irq_state */
@@ -25,13 +24,19 @@ typedef struct
 struct _KvmHelperSimXics
 {
   KvmHelperSimVm *vm;
-  Source *blocks[IRQS / BLOCK];
+  Source *blocks[KVMHELPER_SIM_XIVE_BLOCKS];
 };
+
+gboolean
+kvmhelper_sim_xics_has_irq (guint64 irq)
+{
+  return irq >= FIRST_IRQ && irq < KVMHELPER_SIM_XIVE_IRQS;
+}
 
 static Source *
 find_source (KvmHelperSimXics *xics, guint64 irq)
 {
-  Source *block = irq < IRQS ? xics->blocks[irq / BLOCK] : NULL;
+  Source *block = irq < KVMHELPER_SIM_XIVE_IRQS ? xics->blocks[irq / BLOCK] : NULL;
 
   return block == NULL ? NULL : &block[irq % BLOCK];
 }
@@ -67,10 +72,10 @@ has_server (const KvmHelperSimVm *vm, guint32 server)
 int
 kvmhelper_sim_xics_connect (KvmHelperSimKvmDevice *device, KvmHelperSimVcpu *vcpu, guint32 server)
 {
-  if (device->kind != &kvmhelper_sim_kind_xics || device->vm != vcpu->vm)
-    return -EPERM;
-  if (vcpu->irq_type != KVMHELPER_SIM_IRQ_DEFAULT)
-    return -EBUSY;
+  int result = kvmhelper_sim_vcpu_may_connect (vcpu, device, &kvmhelper_sim_kind_xics);
+
+  if (result != 0)
+    return result;
   if (has_server (vcpu->vm, server))
     return -EEXIST;
   vcpu->irq_type = KVMHELPER_SIM_IRQ_XICS;
@@ -87,7 +92,7 @@ set_source (KvmHelperSimXics *xics, guint64 irq, guint64 address)
   guint32 server;
   guint8 priority;
 
-  if (irq < FIRST_IRQ || irq >= IRQS)
+  if (!kvmhelper_sim_xics_has_irq (irq))
     return -ENOENT;
   source = make_source (xics, irq);
   if (kvmhelper_sim_copy_in (address, &value, sizeof value) != 0)
@@ -114,11 +119,14 @@ set_source (KvmHelperSimXics *xics, guint64 irq, guint64 address)
 }
 
 static int
-get_source (KvmHelperSimXics *xics, guint64 irq, guint64 address)
+get_attribute (KvmHelperSimKvmDevice *device, const struct kvm_device_attr *attribute)
 {
-  const Source *source = find_source (xics, irq);
+  const Source *source;
   guint64 value;
 
+  if (attribute->group != KVM_DEV_XICS_GRP_SOURCES)
+    return -ENXIO;
+  source = find_source (device->object, attribute->attr);
   if (source == NULL || !source->exists)
     return -ENOENT;
   value = source->server;
@@ -134,7 +142,7 @@ get_source (KvmHelperSimXics *xics, guint64 irq, guint64 address)
     value |= KVM_XICS_PRESENTED;
   if ((source->pq & QUEUED) != 0)
     value |= KVM_XICS_QUEUED;
-  return kvmhelper_sim_copy_out (address, &value, sizeof value);
+  return kvmhelper_sim_copy_out (attribute->addr, &value, sizeof value);
 }
 
 /* ics_deliver_irq: a message is presented, or queued behind one that is; a level is as it is set.
@@ -169,18 +177,10 @@ set_attribute (KvmHelperSimKvmDevice *device, KvmHelperSimProcess *process,
 }
 
 static int
-get_attribute (KvmHelperSimKvmDevice *device, const struct kvm_device_attr *attribute)
-{
-  return attribute->group == KVM_DEV_XICS_GRP_SOURCES
-             ? get_source (device->object, attribute->attr, attribute->addr)
-             : -ENXIO;
-}
-
-static int
 has_attribute (KvmHelperSimKvmDevice *device, const struct kvm_device_attr *attribute)
 {
-  return attribute->group == KVM_DEV_XICS_GRP_SOURCES && attribute->attr >= FIRST_IRQ
-                 && attribute->attr < IRQS
+  return attribute->group == KVM_DEV_XICS_GRP_SOURCES
+                 && kvmhelper_sim_xics_has_irq (attribute->attr)
              ? 0
              : -ENXIO;
 }
@@ -239,8 +239,9 @@ show_passed (GString *text, const GArray *passed)
 }
 
 char *
-kvmhelper_sim_xics_table (KvmHelperSimXics *xics)
+kvmhelper_sim_xics_show (gpointer vm, gsize *length, int *errnum)
 {
+  const KvmHelperSimXics *xics = ((const KvmHelperSimVm *) vm)->xics;
   GString *text = g_string_new (NULL);
 
   if (xics->vm->passed != NULL)

@@ -11,11 +11,9 @@ int
 kvmhelper_sim_xive_native_connect (KvmHelperSimKvmDevice *device, KvmHelperSimVcpu *vcpu,
                                    guint32 server)
 {
-  if (device->kind != &kvmhelper_sim_kind_xive_native || device->vm != vcpu->vm)
-    return -EPERM;
-  if (vcpu->irq_type != KVMHELPER_SIM_IRQ_DEFAULT)
-    return -EBUSY;
-  return kvmhelper_sim_xive_connect (device->object, vcpu, server);
+  int result = kvmhelper_sim_vcpu_may_connect (vcpu, device, &kvmhelper_sim_kind_xive_native);
+
+  return result != 0 ? result : kvmhelper_sim_xive_connect (device->object, vcpu, server);
 }
 
 /* The source is there, and masked, however often it is asked for; LSI once is LSI for good. */

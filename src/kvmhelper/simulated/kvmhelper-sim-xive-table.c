@@ -93,9 +93,10 @@ show_source (GString *text, const KvmHelperSimGuestSource *source)
                           (int) source->act_server, source->act_priority);
 }
 
-char *
-kvmhelper_sim_xive_table (KvmHelperSimXive *xive)
+static char *
+show_xive (gpointer object, gsize *length, int *errnum)
 {
+  const KvmHelperSimXive *xive = ((const KvmHelperSimVm *) object)->xive;
   GString *text = g_string_new ("=========\nVCPU state\n=========\n");
 
   for (guint i = 0; i < xive->vm->vcpus->len; i++)
@@ -120,28 +121,12 @@ kvmhelper_sim_xive_table (KvmHelperSimXive *xive)
   return g_string_free (text, FALSE);
 }
 
-static char *
-show_xive (gpointer object, gsize *length, int *errnum)
-{
-  const KvmHelperSimVm *vm = object;
-
-  return kvmhelper_sim_xive_table (vm->xive);
-}
-
 static gboolean
 has_xive (gpointer object)
 {
   const KvmHelperSimVm *vm = object;
 
   return vm->xive != NULL;
-}
-
-static char *
-show_xics (gpointer object, gsize *length, int *errnum)
-{
-  const KvmHelperSimVm *vm = object;
-
-  return kvmhelper_sim_xics_table (vm->xics);
 }
 
 static gboolean
@@ -154,6 +139,6 @@ has_xics (gpointer object)
 
 const KvmHelperSimAttribute kvmhelper_sim_vm_attributes[] = {
   { .name = "xive", .mode = 0444, .show = show_xive, .visible = has_xive },
-  { .name = "xics", .mode = 0444, .show = show_xics, .visible = has_xics },
+  { .name = "xics", .mode = 0444, .show = kvmhelper_sim_xics_show, .visible = has_xics },
   { .name = NULL },
 };

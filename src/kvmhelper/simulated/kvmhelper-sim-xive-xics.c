@@ -8,7 +8,6 @@
  * (arch/powerpc/kvm/book3s_xive.c). Passing a device's interrupt on works as for a native guest,
  * but for the pages: there are none, as the guest never touches an ESB. */
 
-#define FIRST_IRQ   16 /* KVMPPC_XICS_FIRST_IRQ */
 #define QUEUE_SHIFT 16 /* the host's own queues' size */
 
 static void
@@ -43,13 +42,10 @@ kvmhelper_sim_xive_xics_connect (KvmHelperSimKvmDevice *device, KvmHelperSimVcpu
 {
   KvmHelperSimXive *xive = device->object;
   KvmHelperSimPresenter *presenter;
-  int result;
+  int result = kvmhelper_sim_vcpu_may_connect (vcpu, device, &kvmhelper_sim_kind_xics_on_xive);
 
-  if (device->kind != &kvmhelper_sim_kind_xics_on_xive || device->vm != vcpu->vm)
-    return -EPERM;
-  if (vcpu->irq_type != KVMHELPER_SIM_IRQ_DEFAULT)
-    return -EBUSY;
-  result = kvmhelper_sim_xive_connect (xive, vcpu, server);
+  if (result == 0)
+    result = kvmhelper_sim_xive_connect (xive, vcpu, server);
   if (result != 0)
     return result;
   presenter = vcpu->presenter;
@@ -93,7 +89,7 @@ set_source (KvmHelperSimXive *xive, guint64 irq, guint64 address)
   guint64 value;
   guint8 priority;
 
-  if (irq < FIRST_IRQ || irq >= KVMHELPER_SIM_XIVE_IRQS)
+  if (!kvmhelper_sim_xics_has_irq (irq))
     return -ENOENT;
   source = kvmhelper_sim_xive_make (xive, irq);
   if (kvmhelper_sim_copy_in (address, &value, sizeof value) != 0)
@@ -122,15 +118,18 @@ set_source (KvmHelperSimXive *xive, guint64 irq, guint64 address)
   return 0;
 }
 
-/* What a migration would take along. The kernel collects it of all sources at once, with all of
- * them masked; nothing runs here, so it is the same one by one. */
+/* A source, as a migration would take it along. The kernel collects it of all sources at once, with
+ * all of them masked; nothing runs here, so it is the same one by one. */
 static int
-get_source (KvmHelperSimXive *xive, guint64 irq, guint64 address)
+get_attribute (KvmHelperSimKvmDevice *device, const struct kvm_device_attr *attribute)
 {
-  KvmHelperSimGuestSource *source = kvmhelper_sim_xive_find (xive, irq);
+  KvmHelperSimGuestSource *source;
   guint64 value;
   guint8 priority;
 
+  if (attribute->group != KVM_DEV_XICS_GRP_SOURCES)
+    return -ENXIO;
+  source = kvmhelper_sim_xive_find (device->object, attribute->attr);
   if (source == NULL || !source->valid)
     return -ENOENT;
   priority = kvmhelper_sim_xive_mask (source);
@@ -145,7 +144,7 @@ get_source (KvmHelperSimXive *xive, guint64 irq, guint64 address)
     value |= (source->old_p ? KVM_XICS_PRESENTED : 0) | (source->old_q ? KVM_XICS_QUEUED : 0);
   if (priority != KVMHELPER_SIM_MASKED)
     kvmhelper_sim_xive_unmask (source, priority);
-  return kvmhelper_sim_copy_out (address, &value, sizeof value);
+  return kvmhelper_sim_copy_out (attribute->addr, &value, sizeof value);
 }
 
 static int
@@ -160,18 +159,10 @@ set_attribute (KvmHelperSimKvmDevice *device, KvmHelperSimProcess *process,
 }
 
 static int
-get_attribute (KvmHelperSimKvmDevice *device, const struct kvm_device_attr *attribute)
-{
-  return attribute->group == KVM_DEV_XICS_GRP_SOURCES
-             ? get_source (device->object, attribute->attr, attribute->addr)
-             : -ENXIO;
-}
-
-static int
 has_attribute (KvmHelperSimKvmDevice *device, const struct kvm_device_attr *attribute)
 {
   if (attribute->group == KVM_DEV_XICS_GRP_SOURCES)
-    return attribute->attr >= FIRST_IRQ && attribute->attr < KVMHELPER_SIM_XIVE_IRQS ? 0 : -ENXIO;
+    return kvmhelper_sim_xics_has_irq (attribute->attr) ? 0 : -ENXIO;
   return attribute->group == KVM_DEV_XICS_GRP_CTRL && attribute->attr == KVM_DEV_XICS_NR_SERVERS
              ? 0
              : -ENXIO;

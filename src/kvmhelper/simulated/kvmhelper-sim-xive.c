@@ -210,6 +210,15 @@ kvmhelper_sim_xive_find_server (KvmHelperSimXive *xive, guint32 server)
   return NULL;
 }
 
+int
+kvmhelper_sim_vcpu_may_connect (const KvmHelperSimVcpu *vcpu, const KvmHelperSimKvmDevice *device,
+                                const KvmHelperSimKvmDeviceKind *kind)
+{
+  if (device->kind != kind || device->vm != vcpu->vm)
+    return -EPERM;
+  return vcpu->irq_type != KVMHELPER_SIM_IRQ_DEFAULT ? -EBUSY : 0;
+}
+
 /* kvmppc_xive_compute_vp_id, and what both connect_vcpu do with it */
 int
 kvmhelper_sim_xive_connect (KvmHelperSimXive *xive, KvmHelperSimVcpu *vcpu, guint32 server)

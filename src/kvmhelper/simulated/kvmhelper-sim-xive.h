@@ -15,7 +15,7 @@
  * notice: it reaches its source by two pages in its address space, and KVM only changes which
  * hardware pages are mapped there.
  */
-#define KVMHELPER_SIM_XIVE_IRQS   0x100000 /* KVMPPC_XIVE_NR_IRQS */
+#define KVMHELPER_SIM_XIVE_IRQS   0x100000 /* KVMPPC_XIVE_NR_IRQS, which is XICS' too */
 #define KVMHELPER_SIM_XIVE_BLOCK  1024     /* KVMPPC_XICS_IRQ_PER_ICS: sources are made in blocks */
 #define KVMHELPER_SIM_XIVE_BLOCKS (KVMHELPER_SIM_XIVE_IRQS / KVMHELPER_SIM_XIVE_BLOCK)
 #define KVMHELPER_SIM_QUEUES      8
@@ -93,6 +93,12 @@ KvmHelperSimEsb *kvmhelper_sim_xive_selected (const KvmHelperSimGuestSource *sou
 
 int kvmhelper_sim_xive_set_servers (KvmHelperSimXive *xive, guint64 address);
 
+/** kvmhelper_sim_vcpu_may_connect: 0, -EPERM: @device is none of @kind, or of another VM, -EBUSY:
+ * the vCPU has a controller. */
+int
+kvmhelper_sim_vcpu_may_connect (const KvmHelperSimVcpu *vcpu, const KvmHelperSimKvmDevice *device,
+                                const KvmHelperSimKvmDeviceKind *kind);
+
 /**
  * kvmhelper_sim_xive_connect: KVM_ENABLE_CAP of a vCPU: gives it its presenter, -EINVAL: its number
  * is not below the number of servers, -EEXIST: another one has it.
@@ -128,6 +134,8 @@ void kvmhelper_sim_queue_escalate (KvmHelperSim *sim, KvmHelperSimQueue *queue);
  * none, or passed through: then the hardware alone does (kvmppc_xive_set_irq). @level: 1, 0, or
  * KVM_INTERRUPT_… */
 int kvmhelper_sim_xive_set_irq (KvmHelperSimXive *xive, guint32 irq, guint32 level);
+/** kvmhelper_sim_xics_has_irq: a guest with XICS, in software or not, may have such a source. */
+gboolean kvmhelper_sim_xics_has_irq (guint64 irq);
 int kvmhelper_sim_xics_set_irq (KvmHelperSimXics *xics, guint32 irq, guint32 level);
 
 /* Passing on, kvmhelper-sim-xive-passthru.c. */
@@ -150,6 +158,5 @@ void kvmhelper_sim_xive_reset_mapped (KvmHelperSimXive *xive, guint32 irq);
 int kvmhelper_sim_xive_set_queue (KvmHelperSimXive *xive, guint64 id, guint64 address);
 int kvmhelper_sim_xive_get_queue (KvmHelperSimXive *xive, guint64 id, guint64 address);
 
-/** kvmhelper_sim_xive_table: what "xive" in the VM's directory in debugfs says; to be freed. */
-char *kvmhelper_sim_xive_table (KvmHelperSimXive *xive);
-char *kvmhelper_sim_xics_table (KvmHelperSimXics *xics);
+/** kvmhelper_sim_xics_show: the attribute "xics" in the VM's directory in debugfs; @vm has it. */
+char *kvmhelper_sim_xics_show (gpointer vm, gsize *length, int *errnum);
