@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "conformance-actor.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "common/common-error.h"
+
+#define FILE_LIMIT (1024 * 1024)
+
+/* "/sys/bus/pci" as the seam has it: a root, and a path in it. FALSE: no path. */
+static gboolean
+split_path (const char *word, KvmHelperRoot *root, const char **path)
+{
+  static const char *const roots[] = { "/sys/", "/proc/", "/dev/" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (roots); i++)
+    if (g_str_has_prefix (word, roots[i]))
+      {
+        *root = (KvmHelperRoot) i;
+        *path = word + strlen (roots[i]);
+        return TRUE;
+      }
+  return FALSE;
+}
+
+static gboolean
+need_path (const char *word, KvmHelperRoot *root, const char **path, GError **error)
+{
+  if (split_path (word, root, path))
+    return TRUE;
+  g_set_error (error, COMMON_ERROR, COMMON_ERROR_INVALID_ARGUMENT,
+               "no path in /sys, /proc or /dev: %s", word);
+  return FALSE;
+}
+
+/* What a word names: a handle of the script's, or a path, which is opened; *@close then. */
+static gboolean
+open_word (ConformanceActor *actor, const char *word, int flags, int *handle, gboolean *close,
+           GError **error)
+{
+  KvmHelperRoot root;
+  const char *path;
+  guint64 value;
+
+  *close = split_path (word, &root, &path);
+  if (*close)
+    {
+      *handle = kvmhelper_kernel_open (actor->kernel, root, path, flags);
+      return TRUE;
+    }
+  if (!conformance_actor_value (actor, word, NULL, NULL, &value, error))
+    return FALSE;
+  *handle = (int) value;
+  return TRUE;
+}
+
+gboolean
+conformance_verb_open (ConformanceActor *actor, const ConformanceWords *words,
+                       ConformanceReply *reply, GError **error)
+{
+  const char *flags_word = conformance_words_nth (words, 2);
+  KvmHelperRoot root;
+  const char *path;
+  guint64 flags;
+
+  if (!need_path (conformance_words_nth (words, 1), &root, &path, error))
+    return FALSE;
+  flags = root == KVMHELPER_DEV ? O_RDWR : O_RDONLY;
+  if (flags_word != NULL && !conformance_actor_value (actor, flags_word, NULL, NULL, &flags, error))
+    return FALSE;
+  conformance_actor_give (actor, words,
+                          kvmhelper_kernel_open (actor->kernel, root, path, (int) flags), reply);
+  return TRUE;
+}
+
+gboolean
+conformance_verb_close (ConformanceActor *actor, const ConformanceWords *words,
+                        ConformanceReply *reply, GError **error)
+{
+  const char *name = conformance_words_nth (words, 1);
+  gpointer handle;
+
+  if (!g_hash_table_lookup_extended (actor->handles, name, NULL, &handle))
+    {
+      g_set_error (error, COMMON_ERROR, COMMON_ERROR_INVALID_ARGUMENT, "no handle is called %s",
+                   name);
+      return FALSE;
+    }
+  kvmhelper_kernel_close (actor->kernel, GPOINTER_TO_INT (handle));
+  g_hash_table_remove (actor->handles, name);
+  return TRUE;
+}
+
+gboolean
+conformance_verb_read (ConformanceActor *actor, const ConformanceWords *words,
+                       ConformanceReply *reply, GError **error)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+  g_autofree char *part = g_malloc (65536);
+  gboolean close;
+  gssize length;
+  int handle;
+
+  if (!open_word (actor, conformance_words_nth (words, 1), O_RDONLY, &handle, &close, error))
+    return FALSE;
+  reply->answer = MIN (handle, 0);
+  if (close && handle < 0)
+    return TRUE;
+  do
+    {
+      length = actor->kernel->calls->read (actor->kernel->data, handle, part, 65536);
+      if (length > 0)
+        g_string_append_len (text, part, length);
+    }
+  while (length > 0 && text->len < FILE_LIMIT);
+  if (close)
+    kvmhelper_kernel_close (actor->kernel, handle);
+  reply->answer = MIN (length, 0);
+  /* Files of the device tree have NULs between their strings. */
+  for (gsize i = 0; i < text->len; i++)
+    if (text->str[i] == '\0')
+      text->str[i] = ' ';
+  if (length >= 0)
+    reply->text = g_strdup (text->str);
+  return TRUE;
+}
+
+gboolean
+conformance_verb_write (ConformanceActor *actor, const ConformanceWords *words,
+                        ConformanceReply *reply, GError **error)
+{
+  const char *text = conformance_words_nth (words, 2);
+  gboolean close;
+  gssize written;
+  int handle;
+
+  if (!open_word (actor, conformance_words_nth (words, 1), O_WRONLY, &handle, &close, error))
+    return FALSE;
+  reply->answer = MIN (handle, 0);
+  if (close && handle < 0)
+    return TRUE;
+  written = actor->kernel->calls->write (actor->kernel->data, handle, text, strlen (text));
+  if (close)
+    kvmhelper_kernel_close (actor->kernel, handle);
+  reply->answer = MIN (written, 0);
+  return TRUE;
+}
+
+gboolean
+conformance_verb_readlink (ConformanceActor *actor, const ConformanceWords *words,
+                           ConformanceReply *reply, GError **error)
+{
+  char text[4096];
+  KvmHelperRoot root;
+  const char *path;
+  gssize length;
+
+  if (!need_path (conformance_words_nth (words, 1), &root, &path, error))
+    return FALSE;
+  length = actor->kernel->calls->readlink (actor->kernel->data, root, path, text, sizeof text);
+  reply->answer = MIN (length, 0);
+  if (length >= 0)
+    reply->text = g_strndup (text, (gsize) length);
+  return TRUE;
+}
+
+static int
+compare_names (gconstpointer a, gconstpointer b)
+{
+  return strcmp (*(const char *const *) a, *(const char *const *) b);
+}
+
+gboolean
+conformance_verb_list (ConformanceActor *actor, const ConformanceWords *words,
+                       ConformanceReply *reply, GError **error)
+{
+  g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
+  KvmHelperRoot root;
+  const char *path;
+
+  if (!need_path (conformance_words_nth (words, 1), &root, &path, error))
+    return FALSE;
+  reply->answer = actor->kernel->calls->list (actor->kernel->data, root, path, names);
+  g_ptr_array_sort (names, compare_names);
+  g_ptr_array_add (names, NULL);
+  if (reply->answer >= 0)
+    reply->text = g_strjoinv (" ", (char **) names->pdata);
+  return TRUE;
+}
+
+gboolean
+conformance_verb_stat (ConformanceActor *actor, const ConformanceWords *words,
+                       ConformanceReply *reply, GError **error)
+{
+  KvmHelperStat result = { 0 };
+  KvmHelperRoot root;
+  const char *path, *type;
+
+  if (!need_path (conformance_words_nth (words, 1), &root, &path, error))
+    return FALSE;
+  reply->answer = kvmhelper_kernel_stat (actor->kernel, root, path, &result);
+  if (reply->answer < 0)
+    return TRUE;
+  type = S_ISCHR (result.mode)   ? "chr"
+         : S_ISBLK (result.mode) ? "blk"
+         : S_ISDIR (result.mode) ? "dir"
+         : S_ISREG (result.mode) ? "file"
+                                 : "other";
+  conformance_reply_add (reply, "type", 0, type, NULL, NULL);
+  conformance_reply_add (reply, "mode", result.mode & 07777, NULL, NULL, NULL);
+  conformance_reply_add (reply, "major", result.major, NULL, NULL, NULL);
+  conformance_reply_add (reply, "minor", result.minor, NULL, NULL, NULL);
+  return TRUE;
+}
