@@ -26,6 +26,7 @@ gone_errno (KvmHelperSimFilesystem filesystem)
       return -ESRCH;            /* fs/proc/base.c: get_proc_task */
     case KVMHELPER_SIM_DEBUGFS: /* fs/debugfs/file.c: debugfs_file_get */
     case KVMHELPER_SIM_PROCFS:  /* fs/proc/inode.c: use_pde */
+    case KVMHELPER_SIM_PROCNET:
     case KVMHELPER_SIM_SYSCTL:
     case KVMHELPER_SIM_DEVTMPFS:
       break;
@@ -57,8 +58,6 @@ make_text (OpenEntry *self)
         self->text = g_strdup ("");
       return 0;
     }
-  if (attribute->show == NULL)
-    return node->filesystem == KVMHELPER_SIM_DEBUGFS ? -EACCES : -EIO;
   self->text = attribute->show (self->entry.object, &length, &errnum);
   if (self->text == NULL)
     return -errnum;
@@ -141,8 +140,8 @@ static const KvmHelperSimFileKind directory_kind = {
 };
 
 /* Whether the file system itself allows it, whoever asks: sysfs refuses root what no mode and no
- * function is there for (fs/kernfs/file.c: kernfs_fop_open), sysctl what root's bits do not have
- * (fs/proc/proc_sysctl.c: test_perm). */
+ * function is there for (fs/kernfs/file.c: kernfs_fop_open), sysctl and /proc/net what root's bits
+ * do not have (fs/proc/proc_sysctl.c: test_perm; fs/proc/proc_net.c: seq_open_net). */
 static gboolean
 filesystem_allows (const KvmHelperSimEntry *entry, int access)
 {
@@ -151,7 +150,7 @@ filesystem_allows (const KvmHelperSimEntry *entry, int access)
   guint mode = kvmhelper_sim_entry_stat (entry).mode;
   const KvmHelperSimAttribute *attribute = entry->attribute;
 
-  if (filesystem == KVMHELPER_SIM_SYSCTL)
+  if (filesystem == KVMHELPER_SIM_SYSCTL || filesystem == KVMHELPER_SIM_PROCNET)
     return (!reads || (mode & 0400) != 0) && (!writes || (mode & 0200) != 0);
   if (filesystem != KVMHELPER_SIM_SYSFS)
     return TRUE;
@@ -166,10 +165,6 @@ open_device (KvmHelperSimProcess *process, const KvmHelperSimEntry *entry, int f
 {
   KvmHelperSimNode *node = entry->node;
 
-  if ((flags & O_DIRECTORY) != 0)
-    return -ENOTDIR;
-  if (node->open == NULL)
-    return -ENXIO;
   return node->open (node->object, process, flags, file);
 }
 
@@ -195,6 +190,7 @@ root_name (const KvmHelperSimNode *node)
     case KVMHELPER_SIM_DEVTMPFS:
       return "/dev";
     case KVMHELPER_SIM_PROCFS:
+    case KVMHELPER_SIM_PROCNET:
     case KVMHELPER_SIM_SYSCTL:
     case KVMHELPER_SIM_PIDFS:
       break;

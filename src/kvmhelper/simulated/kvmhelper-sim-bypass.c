@@ -84,6 +84,8 @@ kvmhelper_sim_bypass_add_consumer (KvmHelperSimIrqfd *irqfd)
   Producer *producer = find_producer (kvm, irqfd->eventfd);
   int result = 0;
 
+  if (irqfd->vm->sim->profile.no_bypass)
+    return;
   if (find_consumer (kvm, irqfd->eventfd) != NULL)
     result = -EBUSY;
   else if (producer != NULL)

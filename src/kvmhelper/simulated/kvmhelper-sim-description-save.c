@@ -411,15 +411,6 @@ save_phb (Save *save, const KvmHelperSimPhb *phb, const GPtrArray *functions)
   end_content (save, "phb");
 }
 
-static int
-compare_functions (gconstpointer a, gconstpointer b)
-{
-  const KvmHelperSimFunction *first = *(const KvmHelperSimFunction *const *) a;
-  const KvmHelperSimFunction *second = *(const KvmHelperSimFunction *const *) b;
-
-  return pci_address_compare (&first->address, &second->address);
-}
-
 char *
 kvmhelper_sim_to_xml (KvmHelperSim *sim)
 {
@@ -432,7 +423,7 @@ kvmhelper_sim_to_xml (KvmHelperSim *sim)
   g_hash_table_iter_init (&iter, sim->functions);
   while (g_hash_table_iter_next (&iter, NULL, &function))
     g_ptr_array_add (functions, function);
-  g_ptr_array_sort (functions, compare_functions);
+  g_ptr_array_sort (functions, kvmhelper_sim_compare_functions);
   open_element (&save, "simulated-host");
   save_host (&save);
   begin_content (&save);

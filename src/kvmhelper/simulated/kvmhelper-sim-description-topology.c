@@ -28,15 +28,6 @@ typedef struct
   GHashTable *claimed; /* PEs that have a place in it */
 } Walk;
 
-static int
-compare_functions (gconstpointer a, gconstpointer b)
-{
-  const KvmHelperSimFunction *first = *(const KvmHelperSimFunction *const *) a;
-  const KvmHelperSimFunction *second = *(const KvmHelperSimFunction *const *) b;
-
-  return pci_address_compare (&first->address, &second->address);
-}
-
 static const KvmHelperSimWish *
 wish_of (const KvmHelperSimLoad *load, const KvmHelperSimFunction *function)
 {
@@ -400,7 +391,7 @@ sort_functions (const KvmHelperSim *sim, const KvmHelperSimPhb *phb)
   while (g_hash_table_iter_next (&iter, NULL, &function))
     if (((KvmHelperSimFunction *) function)->phb == phb)
       g_ptr_array_add (functions, function);
-  g_ptr_array_sort (functions, compare_functions);
+  g_ptr_array_sort (functions, kvmhelper_sim_compare_functions);
   return functions;
 }
 

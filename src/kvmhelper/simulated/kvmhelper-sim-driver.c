@@ -281,6 +281,14 @@ kvmhelper_sim_driver_set_override (KvmHelperSimFunction *function, const char *t
   return 0;
 }
 
+char *
+kvmhelper_sim_line (const char *text)
+{
+  gsize length = strlen (text);
+
+  return g_strndup (text, length > 0 && text[length - 1] == '\n' ? length - 1 : length);
+}
+
 gboolean
 kvmhelper_sim_parse_ul (const char *text, guint64 *value)
 {

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "common/common-vfio.h"
 
@@ -15,9 +14,7 @@
 static KvmHelperSimFunction *
 find_by_name (KvmHelperSim *sim, const char *text)
 {
-  gsize length = strlen (text);
-  g_autofree char *name
-      = g_strndup (text, length > 0 && text[length - 1] == '\n' ? length - 1 : length);
+  g_autofree char *name = kvmhelper_sim_line (text);
   PciAddress address;
 
   return pci_address_parse (name, &address, NULL) ? kvmhelper_sim_find (sim, &address) : NULL;

@@ -283,10 +283,10 @@ store_injection (gpointer object, const char *text, gsize length)
   return pe == NULL ? -ENODEV : kvmhelper_sim_eeh_inject (pe, type, function, address, mask);
 }
 
-/* dump_diag_regs, dump_ioda_pe_state: 1 has the state written to the log (pnv_pci_diag_data_set).
- */
+/* A number, and nothing comes of it: dump_diag_regs and dump_ioda_pe_state write to the log
+ * (pnv_pci_diag_data_set), the registers of the PHB are armed. */
 static int
-store_dump (gpointer object, const char *text, gsize length)
+store_number (gpointer object, const char *text, gsize length)
 {
   guint64 value;
 
@@ -294,28 +294,20 @@ store_dump (gpointer object, const char *text, gsize length)
 }
 
 /* err_injct_outbound, …: registers of the PHB, by which errors were injected before OPAL had a call
- * for that (pnv_eeh_dbgfs_get): nothing is armed. */
+ * for that (pnv_eeh_dbgfs_get). */
 static char *
 show_register (gpointer object, gsize *length, int *errnum)
 {
   return g_strdup ("0x0\n");
 }
 
-static int
-store_register (gpointer object, const char *text, gsize length)
-{
-  guint64 value;
-
-  return parse_number (text, &value) ? 0 : -EINVAL;
-}
-
 static const KvmHelperSimAttribute phb_attributes[] = {
   { .name = "err_injct", .mode = 0200, .show = show_nothing, .store = store_injection },
-  { .name = "err_injct_outbound", .mode = 0600, .show = show_register, .store = store_register },
-  { .name = "err_injct_inboundA", .mode = 0600, .show = show_register, .store = store_register },
-  { .name = "err_injct_inboundB", .mode = 0600, .show = show_register, .store = store_register },
-  { .name = "dump_diag_regs", .mode = 0200, .show = show_denied, .store = store_dump },
-  { .name = "dump_ioda_pe_state", .mode = 0200, .show = show_denied, .store = store_dump },
+  { .name = "err_injct_outbound", .mode = 0600, .show = show_register, .store = store_number },
+  { .name = "err_injct_inboundA", .mode = 0600, .show = show_register, .store = store_number },
+  { .name = "err_injct_inboundB", .mode = 0600, .show = show_register, .store = store_number },
+  { .name = "dump_diag_regs", .mode = 0200, .show = show_denied, .store = store_number },
+  { .name = "dump_ioda_pe_state", .mode = 0200, .show = show_denied, .store = store_number },
   { .name = NULL },
 };
 

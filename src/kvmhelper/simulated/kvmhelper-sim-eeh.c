@@ -279,15 +279,10 @@ reset_phb (KvmHelperSimPhb *phb)
 int
 kvmhelper_sim_eeh_platform_reset (KvmHelperSimPe *pe, EehReset reset)
 {
-  const KvmHelperSimFunction *first = pe->functions->len == 0 ? NULL : pe->functions->pdata[0];
-
   if (kvmhelper_sim_eeh_is_phb (pe))
     return reset_phb (pe->phb);
   if (pe->phb->dead || pe->phb->fenced || (pe->state & KVMHELPER_SIM_PE_DEAD) != 0)
     return -EIO;
-  /* pnv_eeh_reset_vf_pe: by FLR alone */
-  if (first != NULL && first->physfn != NULL && !first->can_reset)
-    return -ENOTTY;
   if (pe->phb->sim->profile.powernv)
     return 0; /* the PE stays frozen: pnv_eeh_reset says why */
   /* ibm,set-slot-reset of PAPR: held in reset, then sound */

@@ -39,11 +39,11 @@ typedef struct
   gboolean xive;            /* the host's own interrupts are XIVE's, not XICS' (xive=off) */
   gboolean xive_native;     /* KVM_CAP_PPC_IRQ_XIVE */
   gboolean eeh;             /* enabled on the host (eeh=off) */
-  gboolean spapr_v2;        /* SPAPR TCE version 2 works */
   guint32 dma32_size;       /* the default window, bytes */
   guint64 tce_page_sizes;   /* a bit for each shift */
   guint tce_windows;        /* max_dynamic_windows_supported */
   guint tce_levels;
+  gboolean no_bypass; /* KVM has nothing for it: kvm_arch_has_irq_bypass */
   KvmHelperSimBypass bypass;
 } KvmHelperSimProfile;
 

@@ -128,11 +128,13 @@ compare_functions (gconstpointer a, gconstpointer b)
                               &((const KvmHelperSimFunction *) b)->address);
 }
 
-/* A VF answers to nobody who looks for functions; its PF makes it. */
+/* A VF answers to nobody who looks for functions; its PF makes it. What is frozen gives all ones,
+ * as an empty slot does. */
 static gboolean
 can_be_found (const KvmHelperSimFunction *function)
 {
   return function->node == NULL && !function->absent && function->physfn == NULL
+         && !kvmhelper_sim_eeh_silent (function)
          && (function->parent == NULL || function->parent->node != NULL);
 }
 

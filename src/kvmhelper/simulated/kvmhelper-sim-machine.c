@@ -156,10 +156,13 @@ static int
 store_bypass (gpointer object, const char *text, gsize length)
 {
   KvmHelperSim *sim = object;
+  gboolean negative = *text == '-';
   guint64 value;
 
-  if (!kvmhelper_sim_parse_ul (text, &value) || value > G_MAXINT)
+  if (!kvmhelper_sim_parse_ul (negative ? text + 1 : text, &value))
     return -EINVAL;
+  if (value > (guint64) G_MAXINT + (negative ? 1 : 0))
+    return -ERANGE;
   if (value == 0)
     {
       if (sim->profile.bypass != KVMHELPER_SIM_BYPASS_OFF)

@@ -154,8 +154,6 @@ kvmhelper_sim_memory_put (KvmHelperSim *sim, KvmHelperSimMm *mm, KvmHelperSimMem
 {
   Regions *self = regions_of (sim, mm);
 
-  if (memory->used == 0)
-    return -ENOENT;
   if (--memory->used > 0)
     return 0;
   if (memory->mapped != 1)

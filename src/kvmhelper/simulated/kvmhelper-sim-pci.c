@@ -232,8 +232,8 @@ kvmhelper_sim_function_new (KvmHelperSimPhb *phb, const PciAddress *address)
   return function;
 }
 
-static int
-compare_functions (gconstpointer a, gconstpointer b)
+int
+kvmhelper_sim_compare_functions (gconstpointer a, gconstpointer b)
 {
   const KvmHelperSimFunction *first = *(const KvmHelperSimFunction *const *) a;
   const KvmHelperSimFunction *second = *(const KvmHelperSimFunction *const *) b;
@@ -252,6 +252,6 @@ kvmhelper_sim_functions (KvmHelperSim *sim)
   while (g_hash_table_iter_next (&iter, NULL, &value))
     if (((KvmHelperSimFunction *) value)->node != NULL)
       g_ptr_array_add (functions, value);
-  g_ptr_array_sort (functions, compare_functions);
+  g_ptr_array_sort (functions, kvmhelper_sim_compare_functions);
   return functions;
 }

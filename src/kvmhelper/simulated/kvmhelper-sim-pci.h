@@ -25,6 +25,8 @@ KvmHelperSimFunction *kvmhelper_sim_function_new (KvmHelperSimPhb *phb, const Pc
 
 /** kvmhelper_sim_functions: those that are there, by address; not owned. */
 GPtrArray *kvmhelper_sim_functions (KvmHelperSim *sim);
+/** kvmhelper_sim_compare_functions: by address, for g_ptr_array_sort. */
+int kvmhelper_sim_compare_functions (gconstpointer a, gconstpointer b);
 
 KvmHelperSimPe *kvmhelper_sim_phb_find_pe (const KvmHelperSimPhb *phb, guint number);
 /** kvmhelper_sim_pe_new: KVMHELPER_SIM_ANY_NUMBER: the next free one; NULL: there is none. */
@@ -87,6 +89,8 @@ kvmhelper_sim_driver_set_override (KvmHelperSimFunction *function, const char *t
 void kvmhelper_sim_device_lock (KvmHelperSimFunction *function);
 void kvmhelper_sim_device_unlock (KvmHelperSimFunction *function);
 
+/** kvmhelper_sim_line: @text without one line end, as sysfs_streq compares it; to be freed. */
+char *kvmhelper_sim_line (const char *text);
 /** kvmhelper_sim_parse_ul: kstrtoul with base 0: one line end after it is allowed. */
 gboolean kvmhelper_sim_parse_ul (const char *text, guint64 *value);
 

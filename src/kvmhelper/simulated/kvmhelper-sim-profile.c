@@ -17,12 +17,12 @@ typedef struct
       vfio_binds; /* Linux 5.19 to 6.3 asked every IOMMU for coherent DMA (commit a940904443e4) */
   gboolean msi_devices;
   gboolean autoprobe_added;
-  gboolean pseries_v2; /* a partition's windows can be changed by VFIO (merged for 6.11) */
+  gboolean no_pseries_bypass; /* merged for 6.18 */
 } Kernel;
 
 static const Kernel kernels[] = {
   { "6.1", "6.1.0-37-powerpc64le", FALSE, FALSE, FALSE, FALSE },
-  { "6.12", "6.12.107+deb13-powerpc64le-64k", TRUE, FALSE, FALSE, TRUE },
+  { "6.12", "6.12.107+deb13-powerpc64le-64k", TRUE, FALSE, FALSE, FALSE },
   { "7.2", "7.2.13+deb14-powerpc64le-64k", TRUE, TRUE, TRUE, TRUE },
 };
 
@@ -52,13 +52,13 @@ kvmhelper_sim_profile_init (KvmHelperSimProfile *profile, const char *name, gboo
     .xive = TRUE,
     .xive_native = powernv,
     .eeh = TRUE,
-    .spapr_v2 = powernv || kernel->pseries_v2,
     /* arch/powerpc/platforms/powernv/pci-ioda.c: pnv_pci_ioda2_setup_dma_pe; a partition's is what
      * the hypervisor gives it */
     .dma32_size = powernv ? 0x80000000 : 0x40000000,
     .tce_page_sizes = SHIFT (12) | SHIFT (16) | SHIFT (21) | (powernv ? SHIFT (30) : SHIFT (24)),
     .tce_windows = 2,
     .tce_levels = powernv ? 5 : 1,
+    .no_bypass = !powernv && kernel->no_pseries_bypass,
     .bypass = powernv ? KVMHELPER_SIM_BYPASS_ON : KVMHELPER_SIM_BYPASS_REFUSED,
   };
   return TRUE;

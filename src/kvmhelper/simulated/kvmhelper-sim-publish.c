@@ -70,8 +70,7 @@ store_group_type (gpointer object, const char *text, gsize length)
 {
   const KvmHelperSimGroup *group = object;
   static const char *const types[] = { "identity", "DMA", "DMA-FQ", "auto", NULL };
-  g_autofree char *type
-      = g_strndup (text, length > 0 && text[length - 1] == '\n' ? length - 1 : length);
+  g_autofree char *type = kvmhelper_sim_line (text);
 
   if (!g_strv_contains (types, type))
     return -EINVAL;

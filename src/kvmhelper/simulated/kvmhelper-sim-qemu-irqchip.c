@@ -9,7 +9,6 @@
 #define ESB_SET_PQ_00  0xc00 /* asm/xive-regs.h: XIVE_ESB_SET_PQ_00 */
 #define GUEST_PRIORITY 6     /* "xive: Using priority 6 for all interrupts" */
 #define FIRST_EISN     0x10
-#define LSIS           4 /* of a PHB */
 
 static int
 create (KvmHelperSimQemu *qemu, guint type)
@@ -137,7 +136,7 @@ static gboolean
 claim_all (KvmHelperSimQemu *qemu, GError **error)
 {
   /* XICS has no IPIs of this kind, and no numbers below 16 */
-  for (guint lisn = qemu->native ? 0 : QEMU_LISN_EPOW; lisn < QEMU_LISN_LSI + LSIS; lisn++)
+  for (guint lisn = qemu->native ? 0 : QEMU_LISN_EPOW; lisn < QEMU_LISN_LSI + QEMU_LSIS; lisn++)
     {
       int answer;
 

@@ -11,7 +11,6 @@
 
 #define PAGE_SHIFT_4K  12
 #define PAGE_SHIFT_64K 16
-#define LSIS           4
 
 void
 kvmhelper_sim_qemu_phb_free (gpointer phb)
@@ -52,8 +51,8 @@ kvmhelper_sim_qemu_phb_new (KvmHelperSimQemu *qemu)
   self->windows[1] = (QemuWindow){ QEMU_WINDOW64, FALSE, -1 };
   self->groups = g_ptr_array_new_with_free_func (g_free);
   g_ptr_array_add (qemu->phbs, self);
-  for (guint i = 0; self->index > 0 && i < LSIS; i++)
-    kvmhelper_sim_qemu_claim (qemu, QEMU_LISN_LSI + self->index * LSIS + i, TRUE);
+  for (guint i = 0; self->index > 0 && i < QEMU_LSIS; i++)
+    kvmhelper_sim_qemu_claim (qemu, QEMU_LISN_LSI + self->index * QEMU_LSIS + i, TRUE);
   make_table (qemu, self, 0, PAGE_SHIFT_4K, QEMU_WINDOW_SIZE);
   return self;
 }

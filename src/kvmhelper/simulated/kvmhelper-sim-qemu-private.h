@@ -17,6 +17,7 @@
 #define QEMU_LISN_HOTPLUG 0x1001
 #define QEMU_LISN_VIO     0x1100
 #define QEMU_LISN_LSI     0x1200
+#define QEMU_LSIS         4 /* of each PHB */
 #define QEMU_LISN_MSI     0x1300
 #define QEMU_MSIS         0xd00
 #define QEMU_LISNS        0x2000

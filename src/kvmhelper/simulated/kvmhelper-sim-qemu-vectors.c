@@ -86,7 +86,7 @@ static gboolean
 add_vector (KvmHelperSimQemu *qemu, QemuDevice *device, GError **error)
 {
   gboolean message = device->irq_index != VFIO_PCI_INTX_IRQ_INDEX;
-  QemuVector vector = { .lisn = QEMU_LISN_LSI + device->group->phb->index * 4 };
+  QemuVector vector = { .lisn = QEMU_LISN_LSI + device->group->phb->index * QEMU_LSIS };
 
   if (message)
     {

@@ -13,8 +13,9 @@ typedef enum
   KVMHELPER_SIM_SYSFS,
   KVMHELPER_SIM_DEBUGFS, /* /sys/kernel/debug */
   KVMHELPER_SIM_PROCFS,
-  KVMHELPER_SIM_SYSCTL, /* /proc/sys */
-  KVMHELPER_SIM_PIDFS,  /* /proc/PID */
+  KVMHELPER_SIM_SYSCTL,  /* /proc/sys */
+  KVMHELPER_SIM_PIDFS,   /* /proc/PID */
+  KVMHELPER_SIM_PROCNET, /* /proc/PID/net */
   KVMHELPER_SIM_DEVTMPFS
 } KvmHelperSimFilesystem;
 

@@ -100,6 +100,9 @@ set_filesystem (KvmHelperSimNode *node)
   else if (parent->filesystem == KVMHELPER_SIM_PROCFS && parent->name == NULL
            && g_ascii_isdigit (*node->name))
     node->filesystem = KVMHELPER_SIM_PIDFS;
+  else if (parent->filesystem == KVMHELPER_SIM_PIDFS && parent->name == NULL
+           && g_str_equal (node->name, "net")) /* of what every process has */
+    node->filesystem = KVMHELPER_SIM_PROCNET;
 }
 
 /* Takes @node. */

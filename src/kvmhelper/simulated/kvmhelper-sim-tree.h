@@ -16,7 +16,7 @@ typedef struct
   const char *name;
   guint mode; /* permissions, 0444 */
   /* The text that a read from the start gives; @length is strlen of it unless set. NULL: *@errnum
-   * says why (positive). */
+   * says why (positive). Only sysfs has files without: it refuses to open them for reading. */
   char *(*show) (gpointer object, gsize *length, int *errnum);
   /* What a write does: 0 (all is taken), or a negative errno. @text is terminated. */
   int (*store) (gpointer object, const char *text, gsize length);

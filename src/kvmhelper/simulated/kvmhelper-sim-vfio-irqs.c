@@ -301,8 +301,6 @@ trigger_single (const Request *request, KvmHelperSimFile **slot)
   KvmHelperSimFile *eventfd;
   int handle, result;
 
-  if (request->set.start != 0 || request->set.count > 1)
-    return -EINVAL;
   if (has_data (request, VFIO_IRQ_SET_DATA_NONE))
     {
       if (*slot == NULL)

@@ -75,8 +75,6 @@ kvmhelper_sim_spapr_attach (KvmHelperSimSpapr *self, KvmHelperSimGroup *group)
 {
   int result = 0;
 
-  if (self->v2 && (!self->sim->profile.spapr_v2 || self->sim->profile.tce_windows == 0))
-    return -EINVAL;
   if (!self->v2 && self->groups->len > 0)
     return -EBUSY;
   for (guint i = 0; i < G_N_ELEMENTS (self->tables) && result == 0; i++)
@@ -118,8 +116,6 @@ get_info (KvmHelperSimSpapr *self, gulong argument)
   struct vfio_iommu_spapr_tce_info info = { 0 };
   gsize length = END_OF (struct vfio_iommu_spapr_tce_info, dma32_window_size);
 
-  if (self->groups->len == 0)
-    return -ENXIO;
   if (kvmhelper_sim_copy_in (argument, &info, length) != 0)
     return -EFAULT;
   if (info.argsz < length)
@@ -127,7 +123,7 @@ get_info (KvmHelperSimSpapr *self, gulong argument)
   info.flags = 0;
   info.dma32_window_start = 0;
   info.dma32_window_size = profile->dma32_size;
-  if (profile->tce_windows > 0 && self->v2)
+  if (self->v2)
     {
       info.flags = VFIO_IOMMU_SPAPR_INFO_DDW;
       info.ddw.pgsizes = profile->tce_page_sizes;
@@ -147,10 +143,6 @@ enable (KvmHelperSimSpapr *self, KvmHelperSimProcess *process)
 
   if (self->enabled)
     return -EBUSY;
-  if (self->groups->len == 0)
-    return -ENODEV;
-  if (self->sim->profile.dma32_size == 0)
-    return -EPERM;
   result = bind_mm (self, process);
   if (result == 0)
     result = kvmhelper_sim_mm_account (process, self->sim->profile.dma32_size);
@@ -282,8 +274,6 @@ ioctl_v2 (KvmHelperSimSpapr *self, KvmHelperSimProcess *process, guint request, 
       result = bind_mm (self, process);
       if (result != 0)
         return result;
-      if (self->groups->len == 0)
-        return -ENXIO;
       return request == VFIO_IOMMU_SPAPR_TCE_CREATE
                  ? kvmhelper_sim_spapr_create (self, process, argument)
                  : kvmhelper_sim_spapr_remove (self, argument);

@@ -90,8 +90,6 @@ kvmhelper_sim_spapr_create_default (KvmHelperSimSpapr *self, KvmHelperSimProcess
 
   if (!self->def_window_pending)
     return 0;
-  if (self->groups->len == 0)
-    return -ENODEV;
   result = create_window (self, process, DEFAULT_SHIFT, self->sim->profile.dma32_size, 1);
   if (result < 0)
     return result;

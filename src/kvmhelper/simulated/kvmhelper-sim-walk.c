@@ -128,6 +128,15 @@ is_directory (const KvmHelperSimEntry *entry)
   return entry->attribute == NULL && entry->node->type == KVMHELPER_SIM_DIRECTORY;
 }
 
+/* fs/libfs.c: simple_lookup; kernfs and procfs just do not find it. */
+static gboolean
+minds_length (const KvmHelperSimNode *directory)
+{
+  return directory != NULL
+         && (directory->filesystem == KVMHELPER_SIM_DEBUGFS
+             || directory->filesystem == KVMHELPER_SIM_DEVTMPFS);
+}
+
 /* One name of a path; @last: what it is goes to @entry, else the walk goes into it. */
 static int
 step (Walk *walk, const char *name, gboolean last, gboolean follow, KvmHelperSimEntry *entry)
@@ -135,7 +144,7 @@ step (Walk *walk, const char *name, gboolean last, gboolean follow, KvmHelperSim
   g_auto (KvmHelperSimEntry) found = { NULL, NULL, NULL };
   int result;
 
-  if (strlen (name) > NAME_MAX)
+  if (strlen (name) > NAME_MAX && minds_length (walk->stack->pdata[walk->stack->len - 1]))
     return -ENAMETOOLONG;
   result = find (walk, name, &found);
   if (result == 0 && (is_link (&found) || is_magic (&found)) && (follow || !last))

@@ -26,7 +26,7 @@ kvmhelper_sim_new_bare (const char *name)
   sim->log = g_ptr_array_new_with_free_func (g_free);
   for (guint i = 0; i < 3; i++)
     sim->roots[i] = kvmhelper_sim_tree_new (sim, filesystems[i]);
-  sim->process_files = kvmhelper_sim_tree_new (sim, KVMHELPER_SIM_PROCFS);
+  sim->process_files = kvmhelper_sim_tree_new (sim, KVMHELPER_SIM_PIDFS);
   kvmhelper_sim_process_start (sim);
   kvmhelper_sim_null_start (sim);
   return sim;

@@ -68,6 +68,9 @@ static const char busy_host[]
       "  </function>\n"
       " </bridge>\n"
       "</phb>\n"
+      "<phb domain='3'>\n"
+      " <function address='0003:00:00.0' driver='bnx2x' group='8' removed='yes'/>\n"
+      "</phb>\n"
       "</simulated-host>";
 
 static void
@@ -88,7 +91,7 @@ test_state (void)
   g_assert_true (again->profile.xive);
   g_assert_true (again->no_autoprobe);
   g_assert_cmpint (again->profile.bypass, ==, KVMHELPER_SIM_BYPASS_SWALLOWED);
-  g_assert_cmpuint (again->phbs->len, ==, 1);
+  g_assert_cmpuint (again->phbs->len, ==, 2);
   g_assert_true (((KvmHelperSimPhb *) again->phbs->pdata[0])->fenced);
   for (guint i = 0; i < 2; i++)
     {
@@ -107,10 +110,13 @@ test_state (void)
       sim_host_expect_text (kernel, "kernel/iommu_groups/7/name", "domain2-pe1f");
       sim_host_expect_link (kernel, "bus/pci/drivers/bnx2x/module", NULL);
       sim_host_expect_link (kernel, "class/pci_bus/0002:01", "0002:01");
-      /* A rescan finds what was removed, which gets no driver by itself here. */
+      /* A rescan finds what was removed, which gets no driver by itself here; but nothing behind a
+       * bridge that is fenced. */
+      sim_host_expect_link (kernel, "bus/pci/devices/0003:00:00.0", NULL);
       sim_host_write (kernel, "bus/pci/rescan", "1");
-      sim_host_expect_link (kernel, "bus/pci/devices/0002:02:00.0/iommu_group", "7");
-      sim_host_expect_link (kernel, "bus/pci/devices/0002:02:00.0/driver", NULL);
+      sim_host_expect_link (kernel, "bus/pci/devices/0003:00:00.0/iommu_group", "8");
+      sim_host_expect_link (kernel, "bus/pci/devices/0003:00:00.0/driver", NULL);
+      sim_host_expect_link (kernel, "bus/pci/devices/0002:02:00.0", NULL);
     }
 }
 

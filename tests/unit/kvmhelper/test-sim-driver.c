@@ -136,6 +136,21 @@ test_config_of_nobody (Host *host, gconstpointer data)
   g_assert_cmphex (word (config, PCI_VENDOR_ID), ==, 0x8086);
 }
 
+/* driver_set_override: a page is too much, and changes nothing. */
+static void
+test_long_override (Host *host, gconstpointer data)
+{
+  const KvmHelperKernelCalls *calls = host->kernel->calls;
+  g_autofree char *name = g_strnfill (host->kernel->page_size, 'x');
+  int file = calls->open (host->kernel->data, KVMHELPER_SYS, PATH "/driver_override", O_WRONLY);
+
+  g_assert_cmpint (calls->write (host->kernel->data, file, name, strlen (name)), ==, -EINVAL);
+  sim_host_expect_text (host->kernel, PATH "/driver_override", "(null)");
+  name[strlen (name) - 2] = '\0';
+  g_assert_cmpint (calls->write (host->kernel->data, file, name, strlen (name)), ==,
+                   (gssize) strlen (name));
+}
+
 /* --- several at one function --- */
 
 typedef struct
@@ -338,6 +353,7 @@ main (int argc, char **argv)
   ADD ("config", test_config);
   ADD ("config-of-bridge", test_config_of_bridge);
   ADD ("config-of-nobody", test_config_of_nobody);
+  ADD ("long-override", test_long_override);
   ADD ("wait", test_wait);
   ADD ("pull", test_pull);
   ADD ("remove-bridge", test_remove_bridge);
