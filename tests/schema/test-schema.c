@@ -183,6 +183,7 @@ test_simulated_host (void)
 
       g_test_message ("%s", (char *) good->pdata[i]);
       g_assert_no_error (error);
+      g_assert_nonnull (sim);
     }
   for (guint i = 0; i < bad->len; i++)
     {

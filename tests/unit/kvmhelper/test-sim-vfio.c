@@ -305,44 +305,43 @@ test_bars (Host *host, gconstpointer data)
 static void
 test_hot_reset (Host *host, gconstpointer data)
 {
-  struct
-  {
-    struct vfio_pci_hot_reset_info info;
-    struct vfio_pci_dependent_device devices[3];
-  } list = { .info = { .argsz = sizeof list } };
-  struct
-  {
-    struct vfio_pci_hot_reset reset;
-    gint32 groups[1];
-  } request = { .reset = { .argsz = sizeof request, .count = 1 } };
+  /* Each ends with an array that has no length of its own. */
+  gsize list_size
+      = sizeof (struct vfio_pci_hot_reset_info) + 3 * sizeof (struct vfio_pci_dependent_device);
+  gsize request_size = sizeof (struct vfio_pci_hot_reset) + sizeof (gint32);
+  g_autofree struct vfio_pci_hot_reset_info *list = g_malloc0 (list_size);
+  g_autofree struct vfio_pci_hot_reset *request = g_malloc0 (request_size);
   guint number = group_of (host, 1);
   int group = open_group (host, number);
   int null = kvmhelper_kernel_open (host->kernel, KVMHELPER_DEV, "null", O_RDWR);
   int device;
 
+  list->argsz = (guint32) list_size;
+  request->argsz = (guint32) request_size;
+  request->count = 1;
   open_all (host, VFIO_SPAPR_TCE_v2_IOMMU);
   g_assert_cmpint (set_container (host, group), ==, 0);
   device = call (host, group, VFIO_GROUP_GET_DEVICE_FD, "0001:01:00.1");
   g_assert_cmpint (device, >=, 0);
-  g_assert_cmpint (call (host, device, VFIO_DEVICE_GET_PCI_HOT_RESET_INFO, &list), ==, 0);
-  g_assert_cmpuint (list.info.count, ==, 2);
+  g_assert_cmpint (call (host, device, VFIO_DEVICE_GET_PCI_HOT_RESET_INFO, list), ==, 0);
+  g_assert_cmpuint (list->count, ==, 2);
   for (guint i = 0; i < 2; i++)
     {
-      g_assert_cmpuint (list.devices[i].group_id, ==, number);
-      g_assert_cmpuint (list.devices[i].segment, ==, 1);
-      g_assert_cmpuint (list.devices[i].bus, ==, 1);
-      g_assert_cmpuint (list.devices[i].devfn, ==, i);
+      g_assert_cmpuint (list->devices[i].group_id, ==, number);
+      g_assert_cmpuint (list->devices[i].segment, ==, 1);
+      g_assert_cmpuint (list->devices[i].bus, ==, 1);
+      g_assert_cmpuint (list->devices[i].devfn, ==, i);
     }
-  request.groups[0] = group;
-  g_assert_cmpint (call (host, device, VFIO_DEVICE_PCI_HOT_RESET, &request), ==, 0);
-  request.groups[0] = host->group; /* another's */
-  g_assert_cmpint (call (host, device, VFIO_DEVICE_PCI_HOT_RESET, &request), ==, -EINVAL);
-  request.groups[0] = -1;
-  g_assert_cmpint (call (host, device, VFIO_DEVICE_PCI_HOT_RESET, &request), ==, -EBADF);
-  request.groups[0] = host->container;
-  g_assert_cmpint (call (host, device, VFIO_DEVICE_PCI_HOT_RESET, &request), ==, -EINVAL);
-  request.reset.count = 3;
-  g_assert_cmpint (call (host, device, VFIO_DEVICE_PCI_HOT_RESET, &request), ==, -EINVAL);
+  request->group_fds[0] = group;
+  g_assert_cmpint (call (host, device, VFIO_DEVICE_PCI_HOT_RESET, request), ==, 0);
+  request->group_fds[0] = host->group; /* another's */
+  g_assert_cmpint (call (host, device, VFIO_DEVICE_PCI_HOT_RESET, request), ==, -EINVAL);
+  request->group_fds[0] = -1;
+  g_assert_cmpint (call (host, device, VFIO_DEVICE_PCI_HOT_RESET, request), ==, -EBADF);
+  request->group_fds[0] = host->container;
+  g_assert_cmpint (call (host, device, VFIO_DEVICE_PCI_HOT_RESET, request), ==, -EINVAL);
+  request->count = 3;
+  g_assert_cmpint (call (host, device, VFIO_DEVICE_PCI_HOT_RESET, request), ==, -EINVAL);
 
   /* Not a method of its own has the first one. */
   kvmhelper_kernel_close (host->kernel, device);
