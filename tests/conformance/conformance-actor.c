@@ -86,13 +86,14 @@ static gboolean
 verb_signal (ConformanceActor *actor, const ConformanceWords *words, ConformanceReply *reply,
              GError **error)
 {
-  guint64 handle, one = 1;
+  const char *number = conformance_words_nth (words, 2);
+  guint64 handle, count = 1;
   gssize written;
 
-  if (!conformance_actor_value (actor, conformance_words_nth (words, 1), NULL, NULL, &handle,
-                                error))
+  if (!conformance_actor_value (actor, conformance_words_nth (words, 1), NULL, NULL, &handle, error)
+      || (number != NULL && !conformance_value (number, NULL, NULL, NULL, NULL, &count, error)))
     return FALSE;
-  written = actor->kernel->calls->write (actor->kernel->data, (int) handle, &one, sizeof one);
+  written = actor->kernel->calls->write (actor->kernel->data, (int) handle, &count, sizeof count);
   reply->answer = MIN (written, 0);
   return TRUE;
 }
@@ -144,7 +145,24 @@ verb_raise (ConformanceActor *actor, const ConformanceWords *words, ConformanceR
   return TRUE;
 }
 
-/* {pid} and {HANDLE} in a word. */
+/* "H_PUT_TCE VM LIOBN ADDRESS TCE" */
+static gboolean
+verb_put_tce (ConformanceActor *actor, const ConformanceWords *words, ConformanceReply *reply,
+              GError **error)
+{
+  guint64 values[4];
+
+  for (guint i = 0; i < G_N_ELEMENTS (values); i++)
+    if (!conformance_actor_value (actor, conformance_words_nth (words, i + 1), NULL, NULL,
+                                  &values[i], error))
+      return FALSE;
+  reply->answer = actor->put_tce == NULL ? -ENOSYS
+                                         : actor->put_tce (actor->put_tce_data, (int) values[0],
+                                                           values[1], values[2], values[3]);
+  return TRUE;
+}
+
+/* {pid}, {n} and {HANDLE} in a word. */
 static char *
 expand (ConformanceActor *actor, const char *word, GError **error)
 {
@@ -164,6 +182,8 @@ expand (ConformanceActor *actor, const char *word, GError **error)
       name = g_strndup (word + 1, (gsize) (end - word - 1));
       if (g_str_equal (name, "pid"))
         g_string_append_printf (expanded, "%u", actor->kernel->pid);
+      else if (g_str_equal (name, "n"))
+        g_string_append_printf (expanded, "%" G_GUINT64_FORMAT, actor->round);
       else if (g_hash_table_lookup_extended (actor->handles, name, NULL, &handle))
         g_string_append_printf (expanded, "%d", GPOINTER_TO_INT (handle));
       else
@@ -185,10 +205,15 @@ static const struct
   { "open", conformance_verb_open },
   { "close", conformance_verb_close },
   { "read", conformance_verb_read },
+  { "bytes", conformance_verb_bytes },
   { "write", conformance_verb_write },
   { "readlink", conformance_verb_readlink },
   { "list", conformance_verb_list },
   { "stat", conformance_verb_stat },
+  { "getacl", conformance_verb_get_acl },
+  { "setacl", conformance_verb_set_acl },
+  { "pidfd", conformance_verb_pidfd },
+  { "memlock", conformance_verb_memlock },
   { "memory", conformance_verb_memory },
   { "free", conformance_verb_free },
   { "peek", conformance_verb_peek },
@@ -200,6 +225,7 @@ static const struct
   { "signalled", verb_signalled },
   { "raise", verb_raise },
   { "ioctl", conformance_actor_ioctl },
+  { "H_PUT_TCE", verb_put_tce },
 };
 
 static gboolean
@@ -220,6 +246,15 @@ ask (ConformanceActor *actor, const char *call, ConformanceReply *reply, GError 
       g_free (*word);
       *word = expanded;
     }
+  if (words->name != NULL)
+    {
+      char *expanded = expand (actor, words->name, error);
+
+      if (expanded == NULL)
+        return FALSE;
+      g_free (words->name);
+      words->name = expanded;
+    }
   verb = conformance_words_nth (words, 0);
   for (guint i = 0; i < G_N_ELEMENTS (verbs); i++)
     if (g_str_equal (verb, verbs[i].name))
@@ -227,8 +262,8 @@ ask (ConformanceActor *actor, const char *call, ConformanceReply *reply, GError 
   return conformance_actor_ioctl (actor, words, reply, error);
 }
 
-ConformanceReply *
-conformance_actor_ask (ConformanceActor *actor, const char *call)
+static ConformanceReply *
+ask_once (ConformanceActor *actor, const char *call)
 {
   g_autoptr (ConformanceReply) reply = conformance_reply_new ();
   GError *error = NULL;
@@ -236,4 +271,36 @@ conformance_actor_ask (ConformanceActor *actor, const char *call)
   if (!ask (actor, call, reply, &error))
     return conformance_reply_mistake (error);
   return g_steal_pointer (&reply);
+}
+
+/* "repeat N CALL": the answer is that of the first that fails, or of the last. */
+static ConformanceReply *
+ask_often (ConformanceActor *actor, const char *call)
+{
+  g_autoptr (ConformanceWords) words = NULL;
+  ConformanceReply *reply = NULL;
+  GError *error = NULL;
+  guint64 count;
+
+  words = conformance_words_new (call, &error);
+  if (words == NULL
+      || !conformance_value (conformance_words_nth (words, 1), NULL, NULL, NULL, NULL, &count,
+                             &error))
+    return conformance_reply_mistake (error);
+  for (actor->round = 0; actor->round < count; actor->round++)
+    {
+      g_clear_pointer (&reply, conformance_reply_free);
+      reply = ask_once (actor, conformance_repeated (call));
+      if (conformance_reply_failed (reply))
+        break;
+    }
+  return reply != NULL ? reply : conformance_reply_new ();
+}
+
+ConformanceReply *
+conformance_actor_ask (ConformanceActor *actor, const char *call)
+{
+  const char *verb = call + strspn (call, " \t");
+
+  return g_str_has_prefix (verb, "repeat ") ? ask_often (actor, call) : ask_once (actor, call);
 }

@@ -29,16 +29,24 @@ typedef struct _ConformanceActor ConformanceActor;
  * function that the handle was asked for. */
 typedef int (*ConformanceRaise) (gpointer data, int handle, const char *bdf, guint vector);
 
+/* A guest's H_PUT_TCE, which only the model's guests can be made to call: what the guest is
+ * answered, or a negative errno. @handle is its VM's. */
+typedef int (*ConformancePutTce) (gpointer data, int handle, guint64 liobn, guint64 address,
+                                  guint64 tce);
+
 struct _ConformanceActor
 {
   const KvmHelperKernel *kernel;
   ConformanceRaise raise;
   gpointer raise_data;
+  ConformancePutTce put_tce; /* NULL: its guests run, and are not to be made to do anything */
+  gpointer put_tce_data;
   GHashTable *handles;    /* name -> GINT_TO_POINTER */
   GHashTable *origins;    /* name of a VFIO device's handle -> address of the function */
   GHashTable *memories;   /* name -> ConformanceMemory */
   GHashTable *mappings;   /* name -> ConformanceMapping */
   guint64 registers[512]; /* struct kvm_sregs as KVM_GET_SREGS gave it */
+  guint64 round;          /* {n} of a call that is repeated */
 };
 
 ConformanceActor *
@@ -57,6 +65,10 @@ typedef gboolean (*ConformanceVerb) (ConformanceActor *actor, const ConformanceW
 gboolean conformance_actor_value (ConformanceActor *actor, const char *text, const char *prefix,
                                   const char *suffix, guint64 *value, GError **error);
 
+/** conformance_actor_address: "NAME=bad" or "NAME=VALUE", if it is said; else @address stays. */
+gboolean conformance_actor_address (ConformanceActor *actor, const ConformanceWords *words,
+                                    const char *name, gulong *address, GError **error);
+
 /** conformance_actor_give: @handle is what the call gave: kept by its name, or closed at once. */
 void conformance_actor_give (ConformanceActor *actor, const ConformanceWords *words, int handle,
                              ConformanceReply *reply);
@@ -71,6 +83,8 @@ gboolean conformance_verb_close (ConformanceActor *actor, const ConformanceWords
                                  ConformanceReply *reply, GError **error);
 gboolean conformance_verb_read (ConformanceActor *actor, const ConformanceWords *words,
                                 ConformanceReply *reply, GError **error);
+gboolean conformance_verb_bytes (ConformanceActor *actor, const ConformanceWords *words,
+                                 ConformanceReply *reply, GError **error);
 gboolean conformance_verb_write (ConformanceActor *actor, const ConformanceWords *words,
                                  ConformanceReply *reply, GError **error);
 gboolean conformance_verb_readlink (ConformanceActor *actor, const ConformanceWords *words,
@@ -79,6 +93,20 @@ gboolean conformance_verb_list (ConformanceActor *actor, const ConformanceWords 
                                 ConformanceReply *reply, GError **error);
 gboolean conformance_verb_stat (ConformanceActor *actor, const ConformanceWords *words,
                                 ConformanceReply *reply, GError **error);
+
+/** conformance_need_path: "/sys/bus/pci" as the seam has it: a root, and a path in it. */
+gboolean
+conformance_need_path (const char *word, KvmHelperRoot *root, const char **path, GError **error);
+
+/* conformance-rights.c */
+gboolean conformance_verb_get_acl (ConformanceActor *actor, const ConformanceWords *words,
+                                   ConformanceReply *reply, GError **error);
+gboolean conformance_verb_set_acl (ConformanceActor *actor, const ConformanceWords *words,
+                                   ConformanceReply *reply, GError **error);
+gboolean conformance_verb_pidfd (ConformanceActor *actor, const ConformanceWords *words,
+                                 ConformanceReply *reply, GError **error);
+gboolean conformance_verb_memlock (ConformanceActor *actor, const ConformanceWords *words,
+                                   ConformanceReply *reply, GError **error);
 
 /* conformance-memory.c */
 void conformance_memory_free (gpointer memory);

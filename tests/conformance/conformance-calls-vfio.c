@@ -27,6 +27,12 @@ static const ConformanceField device_info[] = {
     "index", offsetof (struct type, index), 4, 0, 0, "VFIO_PCI_", what                             \
   }
 
+static const ConformanceField feature[] = {
+  FIELD (vfio_device_feature, argsz),
+  NAMED (vfio_device_feature, flags, "VFIO_DEVICE_FEATURE_"),
+  { NULL },
+};
+
 static const ConformanceField region_info[] = {
   FIELD (vfio_region_info, argsz),
   NAMED (vfio_region_info, flags, "VFIO_REGION_INFO_FLAG_"),
@@ -157,6 +163,7 @@ const ConformanceCall conformance_vfio_calls[] = {
   { "VFIO_GROUP_GET_DEVICE_FD", VFIO_GROUP_GET_DEVICE_FD, CONFORMANCE_ARGUMENT_STRING,
     .gives_handle = TRUE },
   STRUCT (VFIO_DEVICE_GET_INFO, vfio_device_info, device_info, NULL),
+  STRUCT (VFIO_DEVICE_FEATURE, vfio_device_feature, feature, NULL),
   STRUCT (VFIO_DEVICE_GET_REGION_INFO, vfio_region_info, region_info, "index"),
   STRUCT (VFIO_DEVICE_GET_IRQ_INFO, vfio_irq_info, irq_info, "index"),
   WITH_DATA (VFIO_DEVICE_SET_IRQS, vfio_irq_set, irq_set),

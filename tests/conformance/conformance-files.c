@@ -6,8 +6,12 @@
 #include <sys/stat.h>
 
 #include "common/common-error.h"
+#include "conformance-value.h"
 
 #define FILE_LIMIT (1024 * 1024)
+
+/* What is read of a file at once. */
+#define PART 65536
 
 /* "/sys/bus/pci" as the seam has it: a root, and a path in it. FALSE: no path. */
 static gboolean
@@ -25,8 +29,8 @@ split_path (const char *word, KvmHelperRoot *root, const char **path)
   return FALSE;
 }
 
-static gboolean
-need_path (const char *word, KvmHelperRoot *root, const char **path, GError **error)
+gboolean
+conformance_need_path (const char *word, KvmHelperRoot *root, const char **path, GError **error)
 {
   if (split_path (word, root, path))
     return TRUE;
@@ -65,7 +69,7 @@ conformance_verb_open (ConformanceActor *actor, const ConformanceWords *words,
   const char *path;
   guint64 flags;
 
-  if (!need_path (conformance_words_nth (words, 1), &root, &path, error))
+  if (!conformance_need_path (conformance_words_nth (words, 1), &root, &path, error))
     return FALSE;
   flags = root == KVMHELPER_DEV ? O_RDWR : O_RDONLY;
   if (flags_word != NULL && !conformance_actor_value (actor, flags_word, NULL, NULL, &flags, error))
@@ -93,28 +97,48 @@ conformance_verb_close (ConformanceActor *actor, const ConformanceWords *words,
   return TRUE;
 }
 
+/* What a file has, up to @limit; or an errno. */
+static gssize
+read_all (ConformanceActor *actor, int handle, gsize size, gsize limit, GString *text)
+{
+  g_autofree char *part = g_malloc (size);
+  gssize length;
+
+  do
+    {
+      length = actor->kernel->calls->read (actor->kernel->data, handle, part,
+                                           MIN (size, limit - text->len));
+      if (length > 0)
+        g_string_append_len (text, part, length);
+    }
+  while (length > 0 && text->len < limit);
+  return length;
+}
+
+/* "read FILE [size=64K] [argument=bad]" */
 gboolean
 conformance_verb_read (ConformanceActor *actor, const ConformanceWords *words,
                        ConformanceReply *reply, GError **error)
 {
   g_autoptr (GString) text = g_string_new (NULL);
-  g_autofree char *part = g_malloc (65536);
+  const char *size_word = conformance_words_named (words, "size");
+  guint64 size = PART;
+  gulong address = 0;
   gboolean close;
   gssize length;
   int handle;
 
-  if (!open_word (actor, conformance_words_nth (words, 1), O_RDONLY, &handle, &close, error))
+  if ((size_word != NULL && !conformance_value (size_word, NULL, NULL, NULL, NULL, &size, error))
+      || !conformance_actor_address (actor, words, "argument", &address, error)
+      || !open_word (actor, conformance_words_nth (words, 1), O_RDONLY, &handle, &close, error))
     return FALSE;
   reply->answer = MIN (handle, 0);
   if (close && handle < 0)
     return TRUE;
-  do
-    {
-      length = actor->kernel->calls->read (actor->kernel->data, handle, part, 65536);
-      if (length > 0)
-        g_string_append_len (text, part, length);
-    }
-  while (length > 0 && text->len < FILE_LIMIT);
+  if (address != 0)
+    length = actor->kernel->calls->read (actor->kernel->data, handle, (void *) address, size);
+  else
+    length = read_all (actor, handle, size, FILE_LIMIT, text);
   if (close)
     kvmhelper_kernel_close (actor->kernel, handle);
   reply->answer = MIN (length, 0);
@@ -127,21 +151,64 @@ conformance_verb_read (ConformanceActor *actor, const ConformanceWords *words,
   return TRUE;
 }
 
+/* "bytes FILE OFFSET COUNT": these of a file that is not made of text, as "86 80". */
+gboolean
+conformance_verb_bytes (ConformanceActor *actor, const ConformanceWords *words,
+                        ConformanceReply *reply, GError **error)
+{
+  g_autoptr (GString) all = g_string_new (NULL);
+  g_autoptr (GString) text = g_string_new (NULL);
+  guint64 offset, count;
+  gboolean close;
+  gssize length;
+  int handle;
+
+  if (!conformance_value (conformance_words_nth (words, 2), NULL, NULL, NULL, NULL, &offset, error)
+      || !conformance_value (conformance_words_nth (words, 3), NULL, NULL, NULL, NULL, &count,
+                             error)
+      || !open_word (actor, conformance_words_nth (words, 1), O_RDONLY, &handle, &close, error))
+    return FALSE;
+  reply->answer = MIN (handle, 0);
+  if (close && handle < 0)
+    return TRUE;
+  length = read_all (actor, handle, PART, MIN (offset + count, FILE_LIMIT), all);
+  if (close)
+    kvmhelper_kernel_close (actor->kernel, handle);
+  reply->answer = MIN (length, 0);
+  for (gsize i = offset; i < all->len && i < offset + count; i++)
+    g_string_append_printf (text, "%s%02x", i > offset ? " " : "", (guint8) all->str[i]);
+  if (length >= 0)
+    reply->text = g_strdup (text->str);
+  return TRUE;
+}
+
+/* "write FILE TEXT [times=N]" or "write FILE TEXT argument=bad" */
 gboolean
 conformance_verb_write (ConformanceActor *actor, const ConformanceWords *words,
                         ConformanceReply *reply, GError **error)
 {
-  const char *text = conformance_words_nth (words, 2);
+  const char *times_word = conformance_words_named (words, "times");
+  g_autoptr (GString) text = g_string_new (NULL);
+  guint64 times = 1;
+  gulong address;
   gboolean close;
   gssize written;
   int handle;
 
+  if (times_word != NULL && !conformance_value (times_word, NULL, NULL, NULL, NULL, &times, error))
+    return FALSE;
+  for (guint64 i = 0; i < times && text->len < FILE_LIMIT; i++)
+    g_string_append (text, conformance_words_nth (words, 2));
+  address = (gulong) text->str;
+  if (!conformance_actor_address (actor, words, "argument", &address, error))
+    return FALSE;
   if (!open_word (actor, conformance_words_nth (words, 1), O_WRONLY, &handle, &close, error))
     return FALSE;
   reply->answer = MIN (handle, 0);
   if (close && handle < 0)
     return TRUE;
-  written = actor->kernel->calls->write (actor->kernel->data, handle, text, strlen (text));
+  written = actor->kernel->calls->write (actor->kernel->data, handle, (const void *) address,
+                                         text->len);
   if (close)
     kvmhelper_kernel_close (actor->kernel, handle);
   reply->answer = MIN (written, 0);
@@ -157,7 +224,7 @@ conformance_verb_readlink (ConformanceActor *actor, const ConformanceWords *word
   const char *path;
   gssize length;
 
-  if (!need_path (conformance_words_nth (words, 1), &root, &path, error))
+  if (!conformance_need_path (conformance_words_nth (words, 1), &root, &path, error))
     return FALSE;
   length = actor->kernel->calls->readlink (actor->kernel->data, root, path, text, sizeof text);
   reply->answer = MIN (length, 0);
@@ -180,7 +247,7 @@ conformance_verb_list (ConformanceActor *actor, const ConformanceWords *words,
   KvmHelperRoot root;
   const char *path;
 
-  if (!need_path (conformance_words_nth (words, 1), &root, &path, error))
+  if (!conformance_need_path (conformance_words_nth (words, 1), &root, &path, error))
     return FALSE;
   reply->answer = actor->kernel->calls->list (actor->kernel->data, root, path, names);
   g_ptr_array_sort (names, compare_names);
@@ -198,7 +265,7 @@ conformance_verb_stat (ConformanceActor *actor, const ConformanceWords *words,
   KvmHelperRoot root;
   const char *path, *type;
 
-  if (!need_path (conformance_words_nth (words, 1), &root, &path, error))
+  if (!conformance_need_path (conformance_words_nth (words, 1), &root, &path, error))
     return FALSE;
   reply->answer = kvmhelper_kernel_stat (actor->kernel, root, path, &result);
   if (reply->answer < 0)

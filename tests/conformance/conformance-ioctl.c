@@ -3,6 +3,7 @@
 
 #include <linux/ioctl.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "common/common-error.h"
 #include "conformance-calls.h"
@@ -14,6 +15,9 @@
 
 /* Room for every struct, and for what the kernel may write behind it where argsz lies. */
 #define STRUCT_SIZE 4096
+
+/* Of any kernel's pages at least one. */
+#define CUT_PAGE 65536
 
 static guint64
 get_field (const ConformanceField *field, const guint8 *data)
@@ -137,7 +141,7 @@ fill (ConformanceActor *actor, const ConformanceCall *call, const ConformanceWor
       field = name != NULL ? find_field (call->fields, name) : NULL;
       if (field == NULL
           && (g_strcmp0 (name, "argument") == 0 || g_strcmp0 (name, "data") == 0
-              || g_strcmp0 (name, "addr") == 0))
+              || g_strcmp0 (name, "addr") == 0 || g_strcmp0 (name, "cut") == 0))
         continue;
       if (field == NULL)
         {
@@ -169,10 +173,9 @@ report (const ConformanceCall *call, const guint8 *data, ConformanceReply *reply
                            field->suffix);
 }
 
-/* "argument=bad" or "argument=NUMBER", if it is said. */
-static gboolean
-override (ConformanceActor *actor, const ConformanceWords *words, const char *name,
-          gulong *argument, GError **error)
+gboolean
+conformance_actor_address (ConformanceActor *actor, const ConformanceWords *words, const char *name,
+                           gulong *address, GError **error)
 {
   const char *text = conformance_words_named (words, name);
   guint64 value = BAD;
@@ -182,8 +185,24 @@ override (ConformanceActor *actor, const ConformanceWords *words, const char *na
   if (!g_str_equal (text, "bad")
       && !conformance_actor_value (actor, text, NULL, NULL, &value, error))
     return FALSE;
-  *argument = (gulong) value;
+  *address = (gulong) value;
   return TRUE;
+}
+
+/* "cut=N": the struct's first @length bytes are there, and no memory behind them. The start of what
+ * is mapped for it, of 2 * CUT_PAGE bytes; NULL: it cannot be. */
+static guint8 *
+cut (const guint8 *data, guint64 length, gulong *argument)
+{
+  guint8 *pages
+      = mmap (NULL, 2 * CUT_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+  if (pages == MAP_FAILED)
+    return NULL;
+  mprotect (pages + CUT_PAGE, CUT_PAGE, PROT_NONE);
+  memcpy (pages + CUT_PAGE - length, data, length);
+  *argument = (gulong) (pages + CUT_PAGE - length);
+  return pages;
 }
 
 typedef struct
@@ -206,13 +225,22 @@ ask_struct (const Request *request, ConformanceReply *reply, GError **error)
 {
   g_autofree guint8 *data = g_malloc0 (STRUCT_SIZE);
   const ConformanceCall *call = request->call;
+  const char *text = conformance_words_named (request->words, "cut");
   gulong argument = (gulong) data;
+  guint8 *pages = NULL;
+  guint64 length;
   gint32 handle;
 
   if (!fill (request->actor, call, request->words, 2, data, error)
-      || !override (request->actor, request->words, "argument", &argument, error))
+      || !conformance_actor_address (request->actor, request->words, "argument", &argument, error))
     return FALSE;
+  if (text != NULL && !conformance_value (text, NULL, NULL, NULL, NULL, &length, error))
+    return FALSE;
+  if (text != NULL)
+    pages = cut (data, MIN (length, STRUCT_SIZE), &argument);
   reply->answer = make (request, argument);
+  if (pages != NULL)
+    munmap (pages, 2 * CUT_PAGE);
   if (reply->answer < 0)
     return TRUE;
   report (call, data, reply);
@@ -247,7 +275,7 @@ ask_value (const Request *request, ConformanceReply *reply, GError **error)
     }
   if (request->call->argument == CONFORMANCE_ARGUMENT_HANDLE)
     argument = (gulong) &handle;
-  if (!override (request->actor, request->words, "argument", &argument, error))
+  if (!conformance_actor_address (request->actor, request->words, "argument", &argument, error))
     return FALSE;
   reply->answer = make (request, argument);
   if (reply->answer < 0 || !request->call->gives_handle)
@@ -267,7 +295,7 @@ ask_registers (const Request *request, ConformanceReply *reply, GError **error)
   gulong argument = (gulong) data;
   guint64 value;
 
-  if (!override (request->actor, request->words, "argument", &argument, error))
+  if (!conformance_actor_address (request->actor, request->words, "argument", &argument, error))
     return FALSE;
   if (text != NULL)
     {
@@ -314,8 +342,8 @@ ask_attribute (const Request *request, ConformanceReply *reply, GError **error)
     return FALSE;
   if (known == NULL || known->payload.size > 0)
     address = (gulong) payload;
-  if (!override (request->actor, request->words, "addr", &address, error)
-      || !override (request->actor, request->words, "argument", &argument, error))
+  if (!conformance_actor_address (request->actor, request->words, "addr", &address, error)
+      || !conformance_actor_address (request->actor, request->words, "argument", &argument, error))
     return FALSE;
   attribute.addr = address;
   reply->answer = make (request, argument);

@@ -31,22 +31,23 @@ named_value (const ConformanceWords *words, const char *name, guint64 *value, GE
   return text == NULL || conformance_value (text, NULL, NULL, NULL, NULL, value, error);
 }
 
-/* "memory NAME SIZE [align=64K] [offset=0]": the pages are there when it is done, as a guest's that
- * runs are. */
+/* "memory NAME SIZE [align=64K] [offset=0] [guard=0]": behind it are so many bytes of no memory;
+ * the pages are there when it is done, as a guest's that runs are. */
 gboolean
 conformance_verb_memory (ConformanceActor *actor, const ConformanceWords *words,
                          ConformanceReply *reply, GError **error)
 {
-  guint64 size, align = ALIGNMENT, offset = 0;
+  guint64 size, align = ALIGNMENT, offset = 0, guard = 0;
   ConformanceMemory *memory;
   void *mapped;
   gsize length;
 
   if (!conformance_value (conformance_words_nth (words, 2), NULL, NULL, NULL, NULL, &size, error)
       || !named_value (words, "align", &align, error)
-      || !named_value (words, "offset", &offset, error))
+      || !named_value (words, "offset", &offset, error)
+      || !named_value (words, "guard", &guard, error))
     return FALSE;
-  length = size + align + offset;
+  length = size + align + offset + guard;
   mapped = mmap (NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (mapped == MAP_FAILED)
     {
@@ -59,6 +60,8 @@ conformance_verb_memory (ConformanceActor *actor, const ConformanceWords *words,
   memory->start = (guint8 *) (((gulong) mapped + align - 1) / align * align + offset); /* NOLINT */
   memset (memory->start, 1, size);
   memset (memory->start, 0, size);
+  if (guard > 0 && mprotect (memory->start + size, guard, PROT_NONE) != 0)
+    reply->answer = -errno;
   g_hash_table_insert (actor->memories, g_strdup (conformance_words_nth (words, 1)), memory);
   return TRUE;
 }
@@ -156,18 +159,21 @@ find_mapping (ConformanceActor *actor, const char *name, GError **error)
   return mapping;
 }
 
+/* "munmap NAME [offset=0] [length=ALL]": without a length the name goes too. */
 gboolean
 conformance_verb_munmap (ConformanceActor *actor, const ConformanceWords *words,
                          ConformanceReply *reply, GError **error)
 {
   const char *name = conformance_words_nth (words, 1);
   ConformanceMapping *mapping = find_mapping (actor, name, error);
+  guint64 offset = 0, length = mapping == NULL ? 0 : mapping->length;
 
-  if (mapping == NULL)
+  if (mapping == NULL || !named_value (words, "offset", &offset, error)
+      || !named_value (words, "length", &length, error))
     return FALSE;
-  reply->answer
-      = actor->kernel->calls->munmap (actor->kernel->data, mapping->address, mapping->length);
-  if (reply->answer == 0)
+  reply->answer = actor->kernel->calls->munmap (actor->kernel->data,
+                                                (guint8 *) mapping->address + offset, length);
+  if (reply->answer == 0 && conformance_words_named (words, "length") == NULL)
     g_hash_table_remove (actor->mappings, name);
   return TRUE;
 }

@@ -10,6 +10,7 @@
 #include "conformance-actor.h"
 #include "conformance-value.h"
 #include "kvmhelper/simulated/kvmhelper-sim-inject.h"
+#include "kvmhelper/simulated/kvmhelper-sim-kvm.h"
 #include "kvmhelper/simulated/kvmhelper-sim.h"
 
 /* The model: a host of its own for each script, whose processes live in this one. */
@@ -87,6 +88,21 @@ model_raise (gpointer data, int handle, const char *bdf, guint vector)
   return 0;
 }
 
+static int
+model_put_tce (gpointer data, int handle, guint64 liobn, guint64 address, guint64 tce)
+{
+  KvmHelperSimProcess *process = data;
+  const KvmHelperSimFile *file = kvmhelper_sim_process_file (process, handle);
+  int answer;
+
+  if (file == NULL)
+    return -EBADF;
+  g_mutex_lock (&process->sim->lock);
+  answer = kvmhelper_sim_kvm_put_tce (file->object, liobn, address, tce);
+  g_mutex_unlock (&process->sim->lock);
+  return answer;
+}
+
 static ConformanceProcess *
 model_process_new (ConformanceSideData *side, const ConformanceProcessConfig *config,
                    GError **error)
@@ -103,6 +119,8 @@ model_process_new (ConformanceSideData *side, const ConformanceProcessConfig *co
   process->process = kvmhelper_sim_process_new (side->sim, &process_config);
   process->actor
       = conformance_actor_new (kvmhelper_sim_process_kernel (process->process), model_raise, side);
+  process->actor->put_tce = model_put_tce;
+  process->actor->put_tce_data = process->process;
   g_mutex_init (&process->lock);
   g_cond_init (&process->done);
   return process;

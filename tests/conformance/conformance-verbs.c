@@ -21,16 +21,19 @@ static const struct
   Who who;
   guint least, most;
 } verbs[] = {
-  { "open", PROCESS, 1, 2 },      { "close", PROCESS, 1, 1 },    { "read", PROCESS, 1, 1 },
-  { "write", PROCESS, 2, 2 },     { "readlink", PROCESS, 1, 1 }, { "list", PROCESS, 1, 1 },
-  { "stat", PROCESS, 1, 1 },      { "eventfd", PROCESS, 0, 0 },  { "signal", PROCESS, 1, 1 },
-  { "signalled", PROCESS, 1, 2 }, { "memory", PROCESS, 2, 4 },   { "free", PROCESS, 1, 1 },
-  { "peek", PROCESS, 1, 1 },      { "mmap", PROCESS, 2, 3 },     { "munmap", PROCESS, 1, 1 },
-  { "load", PROCESS, 1, 3 },      { "ioctl", PROCESS, 3, 4 },    { "raise", PROCESS, 1, 2 },
-  { "process", SESSION, 1, 3 },   { "pass", SESSION, 3, 3 },     { "kill", SESSION, 1, 1 },
-  { "begin", SESSION, 1, 99 },    { "result", SESSION, 0, 1 },   { "sleep", SESSION, 1, 1 },
-  { "freeze", OUTSIDE, 1, 1 },    { "advance", OUTSIDE, 1, 1 },  { "unplug", OUTSIDE, 1, 1 },
-  { "replace", OUTSIDE, 3, 3 },   { "fence", OUTSIDE, 1, 1 },    { "fail", OUTSIDE, 1, 1 },
+  { "open", PROCESS, 1, 2 },      { "close", PROCESS, 1, 1 },     { "read", PROCESS, 1, 2 },
+  { "write", PROCESS, 2, 3 },     { "readlink", PROCESS, 1, 1 },  { "list", PROCESS, 1, 1 },
+  { "getacl", PROCESS, 1, 2 },    { "setacl", PROCESS, 2, 4 },    { "pidfd", PROCESS, 1, 1 },
+  { "memlock", PROCESS, 1, 3 },   { "stat", PROCESS, 1, 1 },      { "eventfd", PROCESS, 0, 0 },
+  { "signal", PROCESS, 1, 2 },    { "signalled", PROCESS, 1, 2 }, { "memory", PROCESS, 2, 5 },
+  { "free", PROCESS, 1, 1 },      { "peek", PROCESS, 1, 1 },      { "mmap", PROCESS, 2, 3 },
+  { "munmap", PROCESS, 1, 3 },    { "bytes", PROCESS, 3, 3 },     { "repeat", PROCESS, 2, 99 },
+  { "H_PUT_TCE", PROCESS, 4, 4 }, { "load", PROCESS, 1, 3 },      { "ioctl", PROCESS, 3, 4 },
+  { "raise", PROCESS, 1, 2 },     { "process", SESSION, 1, 3 },   { "pass", SESSION, 3, 3 },
+  { "kill", SESSION, 1, 1 },      { "begin", SESSION, 1, 99 },    { "result", SESSION, 0, 1 },
+  { "sleep", SESSION, 1, 1 },     { "freeze", OUTSIDE, 1, 1 },    { "advance", OUTSIDE, 1, 1 },
+  { "unplug", OUTSIDE, 1, 1 },    { "replace", OUTSIDE, 3, 3 },   { "fence", OUTSIDE, 1, 1 },
+  { "fail", OUTSIDE, 1, 1 },
 };
 
 void
@@ -140,6 +143,7 @@ check_ioctl (const ConformanceCall *call, const ConformanceWords *words, GError 
       name = g_strndup (word, (gsize) (equals - word));
       if (g_str_equal (name, "argument") || has_field (fields, name)
           || (g_str_equal (name, "data") && call->data_at != 0)
+          || (g_str_equal (name, "cut") && call->argument == CONFORMANCE_ARGUMENT_STRUCT)
           || (g_str_equal (name, "addr") && call->argument == CONFORMANCE_ARGUMENT_ATTRIBUTE)
           || (g_str_equal (name, "pvr") && call->argument == CONFORMANCE_ARGUMENT_REGISTERS))
         continue;
@@ -148,6 +152,17 @@ check_ioctl (const ConformanceCall *call, const ConformanceWords *words, GError 
       return FALSE;
     }
   return TRUE;
+}
+
+const char *
+conformance_repeated (const char *call)
+{
+  for (guint i = 0; i < 2; i++) /* the verb, and how often */
+    {
+      call += strspn (call, " \t");
+      call += strcspn (call, " \t");
+    }
+  return call + strspn (call, " \t");
 }
 
 gboolean
@@ -175,8 +190,10 @@ conformance_verbs_check (const char *call, GError **error)
       if (!g_str_equal (verb, verbs[i].name))
         continue;
       if (following >= verbs[i].least && following <= verbs[i].most)
-        return !g_str_equal (verb, "begin")
-               || conformance_verbs_check (strstr (call, "begin") + strlen ("begin"), error);
+        return g_str_equal (verb, "begin")
+                   ? conformance_verbs_check (strstr (call, "begin") + strlen ("begin"), error)
+                   : !g_str_equal (verb, "repeat")
+                         || conformance_verbs_check (conformance_repeated (call), error);
       g_set_error (error, COMMON_ERROR, COMMON_ERROR_INVALID_ARGUMENT,
                    "%u words after %s; it takes %u to %u", following, verb, verbs[i].least,
                    verbs[i].most);

@@ -20,6 +20,9 @@ const char *conformance_words_nth (const ConformanceWords *words, guint n);
 /** conformance_words_named: the value of the word "NAME=…", or NULL. */
 const char *conformance_words_named (const ConformanceWords *words, const char *name);
 
+/** conformance_repeated: the call in "repeat N CALL". */
+const char *conformance_repeated (const char *call);
+
 /** conformance_verbs_is_session: what the session does, and no process of the script. */
 gboolean conformance_verbs_is_session (const char *verb);
 

@@ -4,7 +4,8 @@
 #include "kvmhelper/simulated/kvmhelper-fault.h"
 
 /**
- * A rule: how it is read (kvmhelper-fault-rule.c), and what it does to a call (kvmhelper-fault.c).
+ * A rule: how it is read (kvmhelper-fault-rule.c), and what it does to a call (kvmhelper-fault.c),
+ * each of which goes by there (kvmhelper-fault-calls.c).
  */
 typedef enum
 {
@@ -20,6 +21,10 @@ typedef enum
   KVMHELPER_CALL_MUNMAP,
   KVMHELPER_CALL_LOAD,
   KVMHELPER_CALL_EVENTFD,
+  KVMHELPER_CALL_GET_ACL,
+  KVMHELPER_CALL_SET_ACL,
+  KVMHELPER_CALL_PIDFD,
+  KVMHELPER_CALL_MEMLOCK,
   KVMHELPER_CALL_ANY
 } KvmHelperCall;
 
@@ -60,3 +65,16 @@ gboolean kvmhelper_ioctl_matches (gulong request, GPatternSpec *pattern);
 
 /** kvmhelper_ioctl_is_known: whether there is an ioctl that @pattern fits. */
 gboolean kvmhelper_ioctl_is_known (GPatternSpec *pattern);
+
+/* What a call comes to. */
+typedef struct
+{
+  gboolean refused;
+  int errnum;   /* of one that is refused; 0: a lie */
+  gsize length; /* that it may have of what it asked for */
+} KvmHelperVerdict;
+
+/** kvmhelper_faults_judge: counts the call, and does what the rules say is to be done before it.
+ * @path: "/sys/…", NULL where it has none; @request: of an ioctl. */
+KvmHelperVerdict kvmhelper_faults_judge (KvmHelperFaults *faults, KvmHelperCall call,
+                                         const char *path, gulong request, gsize length);

@@ -21,6 +21,8 @@ static const char *const calls[] = {
   [KVMHELPER_CALL_STAT] = "stat",         [KVMHELPER_CALL_IOCTL] = "ioctl",
   [KVMHELPER_CALL_MMAP] = "mmap",         [KVMHELPER_CALL_MUNMAP] = "munmap",
   [KVMHELPER_CALL_LOAD] = "load",         [KVMHELPER_CALL_EVENTFD] = "eventfd",
+  [KVMHELPER_CALL_GET_ACL] = "get_acl",   [KVMHELPER_CALL_SET_ACL] = "set_acl",
+  [KVMHELPER_CALL_PIDFD] = "pidfd",       [KVMHELPER_CALL_MEMLOCK] = "memlock",
   [KVMHELPER_CALL_ANY] = "call",
 };
 

@@ -13,11 +13,12 @@
  *
  *     CALL [PATTERN] [NUMBER] ACTION
  *
- * CALL is open, close, read, write, readlink, list, stat, ioctl, mmap, munmap, load, eventfd, or
- * "call" for any of them. PATTERN narrows it down: a path as "/sys/…", "/proc/…" or "/dev/…", of
- * the file that is named or whose handle it is; for an ioctl its name. "*" and "?" stand for any
- * text and any character, "/" included. Of those that fit NUMBER says which one it strikes, counted
- * from 1; "3+" is the third and all that follow. Without it: each.
+ * CALL is open, close, read, write, readlink, list, stat, ioctl, mmap, munmap, load, eventfd,
+ * get_acl, set_acl, pidfd, memlock, or "call" for any of them. PATTERN narrows it down: a path as
+ * "/sys/…", "/proc/…" or "/dev/…", of the file that is named or whose handle it is; for an ioctl
+ * its name. "*" and "?" stand for any text and any character, "/" included. Of those that fit
+ * NUMBER says which one it strikes, counted from 1; "3+" is the third and all that follow. Without
+ * it: each.
  *
  *     EIO, …            the call is not made and answers so
  *     short BYTES       a read, write or readlink has to do with that much

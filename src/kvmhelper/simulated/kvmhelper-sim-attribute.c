@@ -139,6 +139,12 @@ static const KvmHelperSimFileKind directory_kind = {
   .read = directory_read,
 };
 
+KvmHelperSimNode *
+kvmhelper_sim_directory_of (const KvmHelperSimFile *file)
+{
+  return file->kind == &directory_kind ? file->node : NULL;
+}
+
 /* Whether the file system itself allows it, whoever asks: sysfs refuses root what no mode and no
  * function is there for (fs/kernfs/file.c: kernfs_fop_open), sysctl and /proc/net what root's bits
  * do not have (fs/proc/proc_sysctl.c: test_perm; fs/proc/proc_net.c: seq_open_net). */

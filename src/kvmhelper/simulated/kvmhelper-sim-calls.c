@@ -50,7 +50,7 @@ check_flags (int flags)
 }
 
 static int
-open_path (KvmHelperSimProcess *process, KvmHelperRoot root, const char *path, int flags)
+open_path (KvmHelperSimProcess *process, KvmHelperSimNode *from, const char *path, int flags)
 {
   KvmHelperSimWalk how
       = KVMHELPER_SIM_BENEATH | ((flags & O_NOFOLLOW) != 0 ? KVMHELPER_SIM_NOFOLLOW : 0);
@@ -62,8 +62,8 @@ open_path (KvmHelperSimProcess *process, KvmHelperRoot root, const char *path, i
     return result;
   if (!kvmhelper_sim_process_has_room (process))
     return -EMFILE;
-  result = kvmhelper_sim_walk (process, root, path, how, &entry);
-  if (result == -ENOENT && (flags & O_CREAT) != 0 && root == KVMHELPER_SYS)
+  result = kvmhelper_sim_walk_at (process, from, path, how, &entry);
+  if (result == -ENOENT && (flags & O_CREAT) != 0 && from->filesystem == KVMHELPER_SIM_SYSFS)
     return -EACCES; /* fs/namei.c: lookup_open, of a directory without create */
   if (result == 0)
     result = kvmhelper_sim_entry_open (process, &entry, flags, &file);
@@ -74,15 +74,39 @@ static int
 sim_open (gpointer data, KvmHelperRoot root, const char *path, int flags)
 {
   KvmHelperSimProcess *process = enter (data);
-  int result = open_path (process, root, path, flags);
+  int result = open_path (process, process->sim->roots[root], path, flags);
 
+  leave (process);
+  return result;
+}
+
+/* The directory behind a handle, from which a path is walked; NULL and a negative errno. */
+static KvmHelperSimNode *
+find_directory (KvmHelperSimProcess *process, int handle, int *errnum)
+{
+  const KvmHelperSimFile *file = kvmhelper_sim_process_file (process, handle);
+  KvmHelperSimNode *node = file == NULL ? NULL : kvmhelper_sim_directory_of (file);
+
+  *errnum = file == NULL ? -EBADF : -ENOTDIR;
+  return node;
+}
+
+static int
+sim_open_at (gpointer data, int directory, const char *path, int flags)
+{
+  KvmHelperSimProcess *process = enter (data);
+  int result;
+  KvmHelperSimNode *from = find_directory (process, directory, &result);
+
+  if (from != NULL)
+    result = open_path (process, from, path, flags);
   leave (process);
   return result;
 }
 
 /* It opens the link itself (O_PATH | O_NOFOLLOW), and reads that. */
 static gssize
-read_link (KvmHelperSimProcess *process, KvmHelperRoot root, const char *path, char *buffer,
+read_link (KvmHelperSimProcess *process, KvmHelperSimNode *from, const char *path, char *buffer,
            gsize size)
 {
   g_auto (KvmHelperSimEntry) entry = { NULL, NULL, NULL };
@@ -91,8 +115,8 @@ read_link (KvmHelperSimProcess *process, KvmHelperRoot root, const char *path, c
 
   if (!kvmhelper_sim_process_has_room (process))
     return -EMFILE;
-  result = kvmhelper_sim_walk (process, root, path, KVMHELPER_SIM_BENEATH | KVMHELPER_SIM_NOFOLLOW,
-                               &entry);
+  result = kvmhelper_sim_walk_at (process, from, path,
+                                  KVMHELPER_SIM_BENEATH | KVMHELPER_SIM_NOFOLLOW, &entry);
   if (result != 0)
     return result;
   if ((gssize) size <= 0 || entry.attribute != NULL
@@ -107,10 +131,22 @@ static gssize
 sim_readlink (gpointer data, KvmHelperRoot root, const char *path, char *buffer, gsize size)
 {
   KvmHelperSimProcess *process = enter (data);
-  gssize result = read_link (process, root, path, buffer, size);
+  gssize result = read_link (process, process->sim->roots[root], path, buffer, size);
 
   leave (process);
   return result;
+}
+
+static gssize
+sim_readlink_at (gpointer data, int directory, const char *path, char *buffer, gsize size)
+{
+  KvmHelperSimProcess *process = enter (data);
+  int result;
+  KvmHelperSimNode *from = find_directory (process, directory, &result);
+  gssize length = from == NULL ? result : read_link (process, from, path, buffer, size);
+
+  leave (process);
+  return length;
 }
 
 static int
@@ -179,6 +215,7 @@ hold (KvmHelperSimProcess *process, int handle)
 static gssize
 read_file (KvmHelperSimFile *file, void *buffer, gsize length)
 {
+  const guint64 position = file->position;
   g_autofree guint8 *bytes = NULL;
   gssize n;
 
@@ -189,9 +226,10 @@ read_file (KvmHelperSimFile *file, void *buffer, gsize length)
   length = MIN (length, MAX_TRANSFER);
   bytes = g_malloc (length);
   n = file->kind->read (file, bytes, length);
-  if (n > 0 && kvmhelper_sim_copy_out ((gulong) buffer, bytes, (gsize) n) != 0)
-    return -EFAULT;
-  return n;
+  if (n <= 0 || kvmhelper_sim_copy_out ((gulong) buffer, bytes, (gsize) n) == 0)
+    return n;
+  file->position = position; /* fs/seq_file.c: seq_read_iter goes on by what was copied */
+  return -EFAULT;
 }
 
 static gssize
@@ -269,6 +307,48 @@ sim_eventfd (gpointer data)
   return result;
 }
 
+/* --- ACLs and processes --- */
+
+static gssize
+sim_get_acl (gpointer data, KvmHelperRoot root, const char *path, void *acl, gsize size)
+{
+  KvmHelperSimProcess *process = enter (data);
+  gssize result = kvmhelper_sim_get_acl (process, root, path, acl, size);
+
+  leave (process);
+  return result;
+}
+
+static int
+sim_set_acl (gpointer data, KvmHelperRoot root, const char *path, const void *acl, gsize size)
+{
+  KvmHelperSimProcess *process = enter (data);
+  int result = kvmhelper_sim_set_acl (process, root, path, acl, size);
+
+  leave (process);
+  return result;
+}
+
+static int
+sim_pidfd (gpointer data, guint pid)
+{
+  KvmHelperSimProcess *process = enter (data);
+  int result = kvmhelper_sim_pidfd (process, pid);
+
+  leave (process);
+  return result;
+}
+
+static int
+sim_memlock (gpointer data, guint pid, const KvmHelperLimit *limit, KvmHelperLimit *before)
+{
+  KvmHelperSimProcess *process = enter (data);
+  int result = kvmhelper_sim_memlock (process, pid, limit, before);
+
+  leave (process);
+  return result;
+}
+
 /* --- mappings --- */
 
 static int
@@ -333,6 +413,8 @@ sim_load (gpointer data, const void *address)
 
 const KvmHelperKernelCalls kvmhelper_sim_calls = {
   .open = sim_open,
+  .open_at = sim_open_at,
+  .readlink_at = sim_readlink_at,
   .close = sim_close,
   .read = sim_read,
   .write = sim_write,
@@ -344,4 +426,9 @@ const KvmHelperKernelCalls kvmhelper_sim_calls = {
   .munmap = sim_munmap,
   .load = sim_load,
   .eventfd = sim_eventfd,
+  .get_acl = sim_get_acl,
+  .set_acl = sim_set_acl,
+  .pidfd = sim_pidfd,
+  .memlock = sim_memlock,
+  .receive = kvmhelper_sim_receive,
 };

@@ -268,14 +268,14 @@ pe_state (KvmHelperSimPe *pe)
 
 /* VFIO_EEH_PE_INJECT_ERR: the whole struct has to be there; then eeh_pe_inject_err. */
 static int
-inject (KvmHelperSimPe *pe, gulong argument)
+inject (KvmHelperSimPe *pe, guint32 argsz, gulong argument)
 {
   struct vfio_eeh_pe_op operation;
 
+  if (argsz < sizeof operation)
+    return -EINVAL;
   if (kvmhelper_sim_copy_in (argument, &operation, sizeof operation) < 0)
     return -EFAULT;
-  if (operation.argsz < sizeof operation)
-    return -EINVAL;
   /* EEH_ERR_FUNC_MAX; the type is the platform's to judge */
   if (operation.err.func > 19)
     return -EINVAL;
@@ -328,7 +328,7 @@ kvmhelper_sim_eeh_ioctl (KvmHelperSimGroup *group, gulong argument)
     case VFIO_EEH_PE_CONFIGURE:
       return 0; /* eeh_pe_configure does nothing any more */
     case VFIO_EEH_PE_INJECT_ERR:
-      return inject (pe, argument);
+      return inject (pe, operation.argsz, argument);
     default:
       return -EINVAL;
     }

@@ -315,11 +315,7 @@ resume (KvmHelperSimPe *pe)
   kvmhelper_sim_log (pe->phb->sim, "EEH: Notify device drivers to resume I/O");
   report (pe, "mmio_enabled", answer_nothing);
   kvmhelper_sim_log (pe->phb->sim, "EEH: Enabled DMA for affected devices");
-  if (kvmhelper_sim_eeh_thaw (pe, EEH_THAW_DMA) != 0)
-    {
-      give_up (pe);
-      return;
-    }
+  kvmhelper_sim_eeh_thaw (pe, EEH_THAW_DMA); /* what let go of its memory lets go of this too */
   kvmhelper_sim_eeh_clear (pe, EEH_PE_ISOLATED, TRUE);
   succeed (pe);
 }

@@ -7,7 +7,6 @@
 /* The firmware keeps the first ones for itself and for the host's processors (seen: 0x14 on a host
  * with two). */
 #define FIRST_IPI 0x14
-#define LAST_IPI  0x7ffff
 
 KvmHelperSimEsb *
 kvmhelper_sim_esb_new (guint32 hw, KvmHelperSimIrq *irq)
@@ -135,13 +134,12 @@ kvmhelper_sim_ipi_allocate (KvmHelperSim *sim)
 {
   KvmHelperSimKvm *kvm = sim->kvm;
 
-  for (guint32 hw = MAX (kvm->next_ipi, FIRST_IPI); hw <= LAST_IPI; hw++)
-    if (g_hash_table_add (kvm->ipis, GUINT_TO_POINTER (hw)))
-      {
-        kvm->next_ipi = hw + 1;
-        return hw;
-      }
-  return 0;
+  guint32 hw = MAX (kvm->next_ipi, FIRST_IPI);
+
+  while (!g_hash_table_add (kvm->ipis, GUINT_TO_POINTER (hw)))
+    hw++;
+  kvm->next_ipi = hw + 1;
+  return hw;
 }
 
 void

@@ -87,7 +87,7 @@ void kvmhelper_sim_esb_eoi (KvmHelperSimEsb *esb);
 
 /**
  * The hardware numbers of IPIs, as OPAL gives them to KVM: the lowest that is free (skiboot,
- * hw/xive.c: xive_try_allocate_irq). 0: none.
+ * hw/xive.c: xive_try_allocate_irq). There are half a million: the model has no end of them.
  */
 guint32 kvmhelper_sim_ipi_allocate (KvmHelperSim *sim);
 void kvmhelper_sim_ipi_release (KvmHelperSim *sim, guint32 hw);

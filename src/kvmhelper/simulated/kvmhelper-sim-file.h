@@ -78,9 +78,12 @@ struct _KvmHelperSimProcess
   guint pid;
   guint parent;
   char *command;
+  char **arguments;
   guint uid;
   gboolean ipc_lock;
-  guint64 memlock;
+  guint64 memlock; /* RLIMIT_MEMLOCK, soft; … */
+  guint64 memlock_hard;
+  gint64 started; /* on the host's clock, µs */
   KvmHelperSimMm *mm;
   GPtrArray *handles; /* index = handle; KvmHelperSimFile, or NULL */
   GPtrArray *vmas;    /* elements KvmHelperSimVma */

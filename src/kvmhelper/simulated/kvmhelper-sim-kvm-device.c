@@ -32,8 +32,6 @@ set_attribute (KvmHelperSimKvmDevice *device, KvmHelperSimProcess *process, gulo
 {
   struct kvm_device_attr attribute;
 
-  if (device->kind->set == NULL)
-    return -EPERM;
   if (kvmhelper_sim_copy_in (argument, &attribute, sizeof attribute) != 0)
     return -EFAULT;
   return device->kind->set (device, process, &attribute);

@@ -147,15 +147,6 @@ kvmhelper_sim_vcpu_free (KvmHelperSimVcpu *vcpu)
   g_free (vcpu);
 }
 
-static gboolean
-is_taken (const KvmHelperSimVm *vm, gulong id)
-{
-  for (guint i = 0; i < vm->vcpus->len; i++)
-    if (((const KvmHelperSimVcpu *) vm->vcpus->pdata[i])->id == id)
-      return TRUE;
-  return FALSE;
-}
-
 int
 kvmhelper_sim_vcpu_create (KvmHelperSimVm *vm, KvmHelperSimProcess *process, gulong id)
 {
@@ -163,8 +154,9 @@ kvmhelper_sim_vcpu_create (KvmHelperSimVm *vm, KvmHelperSimProcess *process, gul
   KvmHelperSimFile *file;
 
   /* kvmppc_core_vcpu_create_hv: as many as a guest with one thread a core may have. One that is
-   * there already has its core, and so is refused before KVM sees that it is (EEXIST). */
-  if (id >= KVMHELPER_SIM_MAX_VCPUS || is_taken (vm, id))
+   * there already has its core, and so is refused before KVM sees that it is (EEXIST). The core
+   * stays when what comes after it fails. */
+  if (id >= KVMHELPER_SIM_MAX_VCPUS || !g_hash_table_add (vm->cores, GSIZE_TO_POINTER (id)))
     return -EINVAL;
   if (!kvmhelper_sim_process_has_room (process))
     return -EMFILE;

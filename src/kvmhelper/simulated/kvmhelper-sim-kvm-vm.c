@@ -37,6 +37,7 @@ kvmhelper_sim_vm_unref (KvmHelperSimVm *vm)
   if (vm->has_directory)
     kvmhelper_sim_remove (debugfs (vm->sim), vm->name);
   g_ptr_array_unref (vm->vcpus);
+  g_hash_table_unref (vm->cores);
   g_ptr_array_unref (vm->devices);
   g_ptr_array_unref (vm->tables);
   g_ptr_array_unref (vm->irqfds);
@@ -124,6 +125,7 @@ vm_new (KvmHelperSimProcess *process)
   vm->mm = kvmhelper_sim_mm_ref (process->mm);
   vm->slots = g_array_new (FALSE, FALSE, sizeof (KvmHelperSimSlot));
   vm->vcpus = g_ptr_array_new_with_free_func ((GDestroyNotify) kvmhelper_sim_vcpu_free);
+  vm->cores = g_hash_table_new (NULL, NULL);
   vm->devices = g_ptr_array_new ();
   vm->tables = g_ptr_array_new ();
   vm->irqfds = g_ptr_array_new_with_free_func (g_free);

@@ -67,6 +67,7 @@ struct _KvmHelperSimVm
   gboolean has_directory;
   GArray *slots;          /* KvmHelperSimSlot: the guest's memory */
   GPtrArray *vcpus;       /* owned; a vCPU stays when its file is closed */
+  GHashTable *cores;      /* the numbers of vCPUs that have a core, which stays too */
   GPtrArray *devices;     /* KvmHelperSimKvmDevice that are open; not owned */
   GPtrArray *tables;      /* KvmHelperSimKvmTable that are open; not owned */
   GPtrArray *irqfds;      /* owned */

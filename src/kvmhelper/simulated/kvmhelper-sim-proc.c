@@ -42,9 +42,14 @@ static char *
 show_cmdline (gpointer object, gsize *length, int *errnum)
 {
   const KvmHelperSimProcess *process = object;
+  GString *text = g_string_new (process->command);
 
-  *length = strlen (process->command) + 1;
-  return g_strdup (process->command);
+  /* each with its NUL */
+  g_string_append_c (text, '\0');
+  for (char **word = process->arguments; word != NULL && *word != NULL; word++)
+    g_string_append_len (text, *word, (gssize) strlen (*word) + 1);
+  *length = text->len;
+  return g_string_free (text, FALSE);
 }
 
 /* fs/proc/array.c: do_task_stat; what is not modelled is 0. */
@@ -59,13 +64,15 @@ show_stat (gpointer object, gsize *length, int *errnum)
                    process->parent, pid, pid);
   for (guint field = 10; field <= 52; field++)
     {
-      guint value = 0;
+      guint64 value = 0;
 
       if (field == 18) /* priority */
         value = 20;
       else if (field == 20) /* threads */
         value = 1;
-      g_string_append_printf (text, " %u", value);
+      else if (field == 22) /* starttime, in ticks of USER_HZ */
+        value = (guint64) process->started / (G_USEC_PER_SEC / 100);
+      g_string_append_printf (text, " %" G_GUINT64_FORMAT, value);
     }
   g_string_append_c (text, '\n');
   return g_string_free (text, FALSE);
@@ -119,7 +126,7 @@ show_limits (gpointer object, gsize *length, int *errnum)
   append_limit (text, "Max cpu time", G_MAXUINT64, G_MAXUINT64, "seconds");
   append_limit (text, "Max file size", G_MAXUINT64, G_MAXUINT64, "bytes");
   append_limit (text, "Max open files", KVMHELPER_SIM_MAX_HANDLES, 524288, "files");
-  append_limit (text, "Max locked memory", process->memlock, process->memlock, "bytes");
+  append_limit (text, "Max locked memory", process->memlock, process->memlock_hard, "bytes");
   append_limit (text, "Max address space", G_MAXUINT64, G_MAXUINT64, "bytes");
   return g_string_free (text, FALSE);
 }
@@ -224,12 +231,15 @@ find_info (gpointer object, KvmHelperSimProcess *caller, const char *name)
   KvmHelperSimProcess *process = object;
   const KvmHelperSimFile *file = find_handle (process, name);
   g_autofree char *text = NULL;
+  g_autofree char *more = NULL;
 
   if (file == NULL)
     return NULL;
-  text = g_strdup_printf ("pos:\t%" G_GUINT64_FORMAT "\nflags:\t0%o\nmnt_id:\t1\nino:\t1\n",
+  more = kvmhelper_sim_pidfd_info (file);
+  text = g_strdup_printf ("pos:\t%" G_GUINT64_FORMAT "\nflags:\t0%o\nmnt_id:\t1\nino:\t1\n%s",
                           file->position,
-                          (guint) file->flags | O_CLOEXEC | (file->path == NULL ? 0 : LARGEFILE));
+                          (guint) file->flags | O_CLOEXEC | (file->path == NULL ? 0 : LARGEFILE),
+                          more == NULL ? "" : more);
   return keep (process, kvmhelper_sim_node_new_text (process->sim, 0444, text, -1));
 }
 

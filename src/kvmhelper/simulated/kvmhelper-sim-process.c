@@ -74,9 +74,11 @@ start_process (KvmHelperSim *sim, guint pid, const KvmHelperSimProcessConfig *co
   process->pid = pid;
   process->parent = pid == 1 ? 0 : MAX (config->parent, 1);
   process->command = g_strdup (config->command);
+  process->arguments = g_strdupv ((char **) config->arguments);
   process->uid = config->uid;
   process->ipc_lock = config->ipc_lock;
-  process->memlock = config->memlock;
+  process->memlock = process->memlock_hard = config->memlock;
+  process->started = kvmhelper_sim_now (sim);
   process->mm = kvmhelper_sim_mm_new ();
   process->handles = g_ptr_array_new ();
   process->vmas = g_ptr_array_new ();
@@ -140,6 +142,7 @@ end_process (KvmHelperSimProcess *process)
   g_ptr_array_unref (process->handles);
   g_ptr_array_unref (process->vmas);
   g_free (process->command);
+  g_strfreev (process->arguments);
   g_free (process);
   g_cond_broadcast (&sim->changed);
 }

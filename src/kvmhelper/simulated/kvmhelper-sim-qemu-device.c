@@ -64,7 +64,7 @@ open_group (KvmHelperSimQemu *qemu, QemuGroup *group, const char *name, GError *
   int answer;
 
   /* libvirt, before device_add */
-  if (qemu->uid != 0)
+  if (qemu->uid != 0 && !qemu->session)
     kvmhelper_sim_chown (qemu->sim, KVMHELPER_DEV, path, qemu->uid);
   group->handle = kvmhelper_kernel_open (qemu->kernel, KVMHELPER_DEV, path, O_RDWR);
   if (group->handle < 0)
@@ -389,19 +389,6 @@ kvmhelper_sim_qemu_attach (KvmHelperSimQemu *qemu, const PciAddress *address, GE
 {
   return kvmhelper_sim_qemu_runs (qemu, error)
          && kvmhelper_sim_qemu_survived (qemu, realize (qemu, address, error), error);
-}
-
-gboolean
-kvmhelper_sim_qemu_detach (KvmHelperSimQemu *qemu, const PciAddress *address, GError **error)
-{
-  QemuDevice *device = kvmhelper_sim_qemu_runs (qemu, error)
-                           ? kvmhelper_sim_qemu_find (qemu, address, error)
-                           : NULL;
-
-  if (device == NULL)
-    return FALSE;
-  kvmhelper_sim_qemu_release (qemu, device, qemu->linger);
-  return kvmhelper_sim_qemu_survived (qemu, TRUE, error);
 }
 
 int

@@ -62,6 +62,7 @@ typedef struct
   char *name;
   QemuGroup *group;
   int handle;
+  gboolean asked;  /* for it, and the guest has not let go */
   guint irq_index; /* of VFIO, while vectors are in use */
   GArray *vectors; /* QemuVector */
 } QemuDevice;
@@ -78,8 +79,10 @@ struct _KvmHelperSimQemu
   gboolean killed;
   char *name, *uuid;
   guint uid, pid, vcpus;
+  gboolean session; /* its groups' nodes are not given to it */
   gboolean one_phb;
   gint64 linger;
+  gboolean deaf; /* the guest, to hotplug */
   GString *log;
   void *memory; /* the guest's, of which nothing is touched */
   gsize memory_size;

@@ -143,7 +143,7 @@ take_node_back (const KvmHelperSimQemu *qemu, guint number)
 {
   g_autofree char *path = g_strdup_printf ("vfio/%u", number);
 
-  if (qemu->uid != 0)
+  if (qemu->uid != 0 && !qemu->session)
     kvmhelper_sim_chown (qemu->sim, KVMHELPER_DEV, path, 0);
 }
 
@@ -191,4 +191,45 @@ kvmhelper_sim_qemu_forget (KvmHelperSimQemu *qemu)
     kvmhelper_sim_forget (qemu->sim, qemu->lingering->pdata[i]);
   g_ptr_array_set_size (qemu->lingering, 0);
   g_mutex_unlock (&qemu->sim->lock);
+}
+
+gboolean
+kvmhelper_sim_qemu_detach (KvmHelperSimQemu *qemu, const PciAddress *address, GError **error)
+{
+  QemuDevice *device = kvmhelper_sim_qemu_runs (qemu, error)
+                           ? kvmhelper_sim_qemu_find (qemu, address, error)
+                           : NULL;
+
+  if (device == NULL)
+    return FALSE;
+  /* hw/ppc/spapr_pci.c: spapr_pci_unplug_request: the guest is asked, and that is all. */
+  device->asked = TRUE;
+  if (!qemu->deaf)
+    kvmhelper_sim_qemu_release (qemu, device, qemu->linger);
+  return kvmhelper_sim_qemu_survived (qemu, TRUE, error);
+}
+
+void
+kvmhelper_sim_qemu_set_deaf (KvmHelperSimQemu *qemu, gboolean deaf)
+{
+  qemu->deaf = deaf;
+}
+
+/* hw/ppc/spapr.c: spapr_machine_reset; hw/ppc/spapr_drc.c: spapr_drc_reset: what the guest was
+ * asked for and did not give is taken now. */
+gboolean
+kvmhelper_sim_qemu_reset (KvmHelperSimQemu *qemu, GError **error)
+{
+  if (!kvmhelper_sim_qemu_runs (qemu, error))
+    return FALSE;
+  for (guint i = qemu->devices->len; i > 0; i--)
+    {
+      QemuDevice *device = qemu->devices->pdata[i - 1];
+
+      if (device->asked)
+        kvmhelper_sim_qemu_release (qemu, device, qemu->linger);
+      else
+        kvmhelper_sim_qemu_disable_vectors (qemu, device);
+    }
+  return kvmhelper_sim_qemu_survived (qemu, TRUE, error);
 }

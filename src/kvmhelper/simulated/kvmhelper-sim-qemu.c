@@ -185,7 +185,9 @@ start (KvmHelperSimQemu *qemu, KvmHelperSimIcMode mode, GError **error)
 KvmHelperSimQemu *
 kvmhelper_sim_qemu_new (KvmHelperSim *sim, const KvmHelperSimQemuConfig *config, GError **error)
 {
+  const char *const arguments[] = { "-name", config->name, "-machine", "pseries-10.0", NULL };
   const KvmHelperSimProcessConfig process = { .command = "qemu-system-ppc64",
+                                              .arguments = arguments,
                                               .uid = config->uid,
                                               .ipc_lock = config->ipc_lock,
                                               .memlock = config->memlock };
@@ -201,6 +203,7 @@ kvmhelper_sim_qemu_new (KvmHelperSim *sim, const KvmHelperSimQemuConfig *config,
   qemu->name = g_strdup (config->name);
   qemu->uuid = g_strdup (config->uuid);
   qemu->uid = config->uid;
+  qemu->session = config->session;
   qemu->vcpus = MAX (config->vcpus, 1);
   qemu->one_phb = config->one_phb;
   qemu->linger = LINGER;

@@ -30,7 +30,8 @@ typedef struct
   guint64 memory;  /* of the guest, bytes */
   guint64 memlock; /* RLIMIT_MEMLOCK, bytes; as libvirt sets it, or too little */
   gboolean ipc_lock;
-  guint uid; /* not 0: as which libvirt runs it; nodes are given to it and taken back */
+  guint uid;        /* not 0: as which libvirt runs it; nodes are given to it and taken back, … */
+  gboolean session; /* … unless it is that user's own, to whom nobody gives any */
   KvmHelperSimIcMode ic_mode;
   guint vcpus;      /* 0: one */
   gboolean one_phb; /* all groups on one vPHB, which costs them EEH; libvirt gives each its own */
@@ -80,6 +81,14 @@ gboolean kvmhelper_sim_qemu_use (KvmHelperSimQemu *qemu, const PciAddress *addre
 gboolean
 kvmhelper_sim_qemu_detach (KvmHelperSimQemu *qemu, const PciAddress *address, GError **error);
 void kvmhelper_sim_qemu_set_linger (KvmHelperSimQemu *qemu, gint64 usec);
+
+/**
+ * kvmhelper_sim_qemu_set_deaf: whether the guest hangs, or has nothing that answers to hotplug, as
+ * one without rtas_errd: what it is asked for (kvmhelper_sim_qemu_detach, which succeeds) it keeps.
+ * _reset: system_reset: the guest begins anew, and what it was asked for is gone.
+ */
+void kvmhelper_sim_qemu_set_deaf (KvmHelperSimQemu *qemu, gboolean deaf);
+gboolean kvmhelper_sim_qemu_reset (KvmHelperSimQemu *qemu, GError **error);
 
 /**
  * EEH as the guest asks for it by RTAS. _pe_state: what ibm,read-slot-reset-state2 answers, 0 to 5;

@@ -40,6 +40,7 @@ struct _KvmHelperSimNode
   guint mode;               /* permissions */
   guint owner;              /* UID */
   gboolean secret;          /* the owner's alone */
+  GBytes *acl;              /* what the mode does not say, as the attribute has it; NULL */
   /* Of directories; NULL: none. */
   GHashTable *children; /* name -> KvmHelperSimNode */
   GArray *tables;       /* elements KvmHelperSimTableOfAttributes */
@@ -97,9 +98,25 @@ typedef enum
 int kvmhelper_sim_walk (KvmHelperSimProcess *process, KvmHelperRoot root, const char *path,
                         KvmHelperSimWalk how, KvmHelperSimEntry *entry);
 
+/** kvmhelper_sim_walk_at: the same, from the directory @from, which may be gone. */
+int kvmhelper_sim_walk_at (KvmHelperSimProcess *process, KvmHelperSimNode *from, const char *path,
+                           KvmHelperSimWalk how, KvmHelperSimEntry *entry);
+
+/** kvmhelper_sim_directory_of: the directory that @file is; NULL: it is none. */
+KvmHelperSimNode *kvmhelper_sim_directory_of (const KvmHelperSimFile *file);
+
 /** kvmhelper_sim_may: whether the process may do that with the entry; @wanted is of 4, 2, 1. */
 gboolean kvmhelper_sim_may (const KvmHelperSimProcess *process, const KvmHelperSimEntry *entry,
                             guint wanted);
+
+/** kvmhelper_sim_acl_ask: what a node's ACL says to @uid, which is not its owner, of @wanted. */
+typedef enum
+{
+  KVMHELPER_SIM_UNSAID,
+  KVMHELPER_SIM_ALLOWED,
+  KVMHELPER_SIM_DENIED
+} KvmHelperSimAnswer;
+KvmHelperSimAnswer kvmhelper_sim_acl_ask (const KvmHelperSimNode *node, guint uid, guint wanted);
 
 /** kvmhelper_sim_entry_open: 0 and the open file, or a negative errno. */
 int kvmhelper_sim_entry_open (KvmHelperSimProcess *process, const KvmHelperSimEntry *entry,

@@ -30,6 +30,7 @@ kvmhelper_sim_node_free (KvmHelperSimNode *node)
     return;
   g_clear_pointer (&node->children, g_hash_table_unref);
   g_clear_pointer (&node->tables, g_array_unref);
+  g_clear_pointer (&node->acl, g_bytes_unref);
   g_free (node->name);
   g_free (node->text);
   g_free (node);

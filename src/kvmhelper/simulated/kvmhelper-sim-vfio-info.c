@@ -65,11 +65,8 @@ kvmhelper_sim_vfio_irq_count (const KvmHelperSimVfioDevice *self, guint index)
       return self->function->msi;
     case VFIO_PCI_MSIX_IRQ_INDEX:
       return self->function->msix;
-    case VFIO_PCI_ERR_IRQ_INDEX: /* where the device is PCI Express: the model's all are */
-    case VFIO_PCI_REQ_IRQ_INDEX:
+    default: /* VFIO_PCI_REQ_IRQ_INDEX, and _ERR_ where it is PCI Express: the model's all are */
       return 1;
-    default:
-      return 0;
     }
 }
 

@@ -67,13 +67,12 @@ use_registered (KvmHelperSimSpapr *self, const KvmHelperSimTable *table, guint64
   return 0;
 }
 
-/* tce_iommu_use_page and tce_page_is_contained: version 1 pins page by page. */
+/* tce_iommu_use_page: version 1 pins page by page; its only window has the smallest there are, so
+ * that tce_page_is_contained is never in doubt. */
 static int
-use_page (KvmHelperSimSpapr *self, const KvmHelperSimTable *table, guint64 address)
+use_page (guint64 address)
 {
-  if (!kvmhelper_sim_memory_is_mapped (address, 1))
-    return -EFAULT;
-  return G_GUINT64_CONSTANT (1) << table->page_shift > self->sim->page_size ? -EPERM : 0;
+  return kvmhelper_sim_memory_is_mapped (address, 1) ? 0 : -EFAULT;
 }
 
 /* tce_iommu_build, tce_iommu_build_v2: all or nothing; what was in those pages before is lost. */
@@ -88,7 +87,7 @@ build (KvmHelperSimSpapr *self, KvmHelperSimTable *table, guint64 first, guint64
     {
       guint64 user = address + (i << table->page_shift);
 
-      result = self->v2 ? use_registered (self, table, user) : use_page (self, table, user);
+      result = self->v2 ? use_registered (self, table, user) : use_page (user);
       if (result == 0)
         unuse (self, table, kvmhelper_sim_tce_exchange (table, first + i, user | permissions));
     }

@@ -39,6 +39,13 @@ kvmhelper_sim_may (const KvmHelperSimProcess *process, const KvmHelperSimEntry *
     mode >>= 6;
   else if (entry->attribute == NULL && entry->node->secret)
     return FALSE;
+  else if (entry->attribute == NULL)
+    {
+      KvmHelperSimAnswer answer = kvmhelper_sim_acl_ask (entry->node, process->uid, wanted);
+
+      if (answer != KVMHELPER_SIM_UNSAID)
+        return answer == KVMHELPER_SIM_ALLOWED;
+    }
   return (mode & wanted) == wanted;
 }
 
@@ -81,7 +88,9 @@ find (Walk *walk, const char *name, KvmHelperSimEntry *entry)
     }
   if (!kvmhelper_sim_may (walk->process, &here, 1))
     return -EACCES;
-  if (!kvmhelper_sim_node_find (directory, walk->process, name, entry))
+  /* A directory that was removed has nothing any more (fs/kernfs/dir.c: kernfs_remove takes what is
+   * below it out first). */
+  if (directory->removed || !kvmhelper_sim_node_find (directory, walk->process, name, entry))
     return -ENOENT;
   return 0;
 }
@@ -244,17 +253,24 @@ follow_path (Walk *walk, const char *path, gboolean follow_last, KvmHelperSimEnt
 }
 
 int
-kvmhelper_sim_walk (KvmHelperSimProcess *process, KvmHelperRoot root, const char *path,
-                    KvmHelperSimWalk how, KvmHelperSimEntry *entry)
+kvmhelper_sim_walk_at (KvmHelperSimProcess *process, KvmHelperSimNode *from, const char *path,
+                       KvmHelperSimWalk how, KvmHelperSimEntry *entry)
 {
   Walk walk = { process, how, g_ptr_array_new_with_free_func (free_element), 0 };
   int result;
 
   *entry = (KvmHelperSimEntry){ NULL, NULL, NULL };
-  g_ptr_array_add (walk.stack, kvmhelper_sim_node_ref (process->sim->roots[root]));
+  g_ptr_array_add (walk.stack, kvmhelper_sim_node_ref (from));
   result = strlen (path) >= PATH_MAX
                ? -ENAMETOOLONG
                : follow_path (&walk, path, (how & KVMHELPER_SIM_NOFOLLOW) == 0, entry);
   g_ptr_array_unref (walk.stack);
   return result;
+}
+
+int
+kvmhelper_sim_walk (KvmHelperSimProcess *process, KvmHelperRoot root, const char *path,
+                    KvmHelperSimWalk how, KvmHelperSimEntry *entry)
+{
+  return kvmhelper_sim_walk_at (process, process->sim->roots[root], path, how, entry);
 }

@@ -17,7 +17,7 @@ typedef struct
   gboolean exists;
   guint32 server;
   guint8 priority, saved_priority;
-  gboolean lsi, masked_pending;
+  gboolean lsi, masked_pending, resend;
   guint8 pq;
 } Source;
 
@@ -83,6 +83,15 @@ kvmhelper_sim_xics_connect (KvmHelperSimKvmDevice *device, KvmHelperSimVcpu *vcp
   return 0;
 }
 
+/* icp_deliver_irq. A vCPU that does not run takes nothing (its CPPR is 0): it is to be sent again.
+ */
+static void
+deliver (Source *source)
+{
+  source->masked_pending = source->priority == KVMHELPER_SIM_MASKED;
+  source->resend = !source->masked_pending;
+}
+
 /* xics_set_source: the server has to be there, but for a source without a priority. */
 static int
 set_source (KvmHelperSimXics *xics, guint64 irq, guint64 address)
@@ -112,9 +121,8 @@ set_source (KvmHelperSimXics *xics, guint64 irq, guint64 address)
     source->pq |= PRESENTED;
   if ((value & KVM_XICS_QUEUED) != 0)
     source->pq |= QUEUED;
-  /* icp_deliver_irq */
-  source->masked_pending
-      = (value & KVM_XICS_PENDING) != 0 && source->priority == KVMHELPER_SIM_MASKED;
+  if ((value & KVM_XICS_PENDING) != 0)
+    deliver (source);
   return 0;
 }
 
@@ -136,7 +144,7 @@ get_attribute (KvmHelperSimKvmDevice *device, const struct kvm_device_attr *attr
     value |= (guint64) source->priority << KVM_XICS_PRIORITY_SHIFT;
   if (source->lsi)
     value |= KVM_XICS_LEVEL_SENSITIVE;
-  if (source->lsi ? (source->pq & PRESENTED) != 0 : source->masked_pending)
+  if (source->lsi ? (source->pq & PRESENTED) != 0 : source->masked_pending || source->resend)
     value |= KVM_XICS_PENDING;
   if ((source->pq & PRESENTED) != 0)
     value |= KVM_XICS_PRESENTED;
@@ -161,8 +169,8 @@ kvmhelper_sim_xics_set_irq (KvmHelperSimXics *xics, guint32 irq, guint32 level)
         source->pq = 0;
       return 0;
     }
-  if (source->pq == 0 && source->priority == KVMHELPER_SIM_MASKED)
-    source->masked_pending = TRUE;
+  if (source->pq == 0)
+    deliver (source);
   source->pq = source->pq == 0 || source->lsi ? PRESENTED : PRESENTED | QUEUED;
   return 0;
 }
@@ -272,7 +280,7 @@ kvmhelper_sim_xics_show (gpointer vm, gsize *length, int *errnum)
               "irq 0x%06x: server 0x%x prio 0x%x save prio 0x%x pq_state %d resend "
               "%d masked pending %d\n",
               i * BLOCK + j, source->server, source->priority, source->saved_priority, source->pq,
-              0, source->masked_pending);
+              source->resend, source->masked_pending);
         }
     }
   return g_string_free (text, FALSE);

@@ -28,8 +28,7 @@ set_source (KvmHelperSimXive *xive, guint64 irq, guint64 address)
   source = kvmhelper_sim_xive_make (xive, irq);
   if (kvmhelper_sim_copy_in (address, &state, sizeof state) != 0)
     return -EFAULT;
-  if (!kvmhelper_sim_xive_provide_ipi (xive, source))
-    return -ENXIO;
+  kvmhelper_sim_xive_provide_ipi (xive, source);
   if ((state & KVM_XIVE_LEVEL_SENSITIVE) != 0)
     {
       source->lsi = TRUE;

@@ -71,14 +71,11 @@ kvmhelper_sim_passthru_set (KvmHelperSimVm *vm, KvmHelperSimIrq *irq, guint32 gs
 int
 kvmhelper_sim_passthru_clear (KvmHelperSimVm *vm, KvmHelperSimIrq *irq, guint32 gsi)
 {
-  KvmHelperSimPassed *passed;
+  KvmHelperSimPassed *passed = vm->passed == NULL ? NULL : find_passed (vm, gsi);
   int result = 0;
 
-  if (vm->sim->profile.bypass == KVMHELPER_SIM_BYPASS_OFF || vm->passed == NULL)
+  if (vm->sim->profile.bypass == KVMHELPER_SIM_BYPASS_OFF || passed == NULL)
     return 0;
-  passed = find_passed (vm, gsi);
-  if (passed == NULL)
-    return -ENODEV;
   if (xics_on_xive (vm))
     result = vm->xive == NULL ? -ENODEV : kvmhelper_sim_xive_clear_mapped (vm->xive, gsi, irq);
   passed->hw = 0;
@@ -124,16 +121,12 @@ kvmhelper_sim_xive_unmask (KvmHelperSimGuestSource *source, guint8 priority)
 /* --- the hand-over --- */
 
 /* xive_irq_set_vcpu_affinity: from now on the host's handler leaves the interrupt alone. PQ=10
- * holds it back until somebody ends it; 11 does the same and remembers that it came. */
+ * holds it back until somebody ends it. (11 would remember one that the host has not ended yet:
+ * here it always has.) */
 static void
 give_to_guest (KvmHelperSimEsb *esb)
 {
-  gboolean was_pending
-      = (kvmhelper_sim_esb_manage (esb, KVMHELPER_SIM_ESB_SET_PQ_10) & KVMHELPER_SIM_PQ_PENDING)
-        != 0;
-
-  if (was_pending)
-    kvmhelper_sim_esb_manage (esb, KVMHELPER_SIM_ESB_SET_PQ_11);
+  kvmhelper_sim_esb_manage (esb, KVMHELPER_SIM_ESB_SET_PQ_10);
   esb->irq->vcpu = esb;
 }
 

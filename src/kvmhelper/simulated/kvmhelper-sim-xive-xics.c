@@ -95,8 +95,7 @@ set_source (KvmHelperSimXive *xive, guint64 irq, guint64 address)
   if (kvmhelper_sim_copy_in (address, &value, sizeof value) != 0)
     return -EFAULT;
   priority = (guint8) (value >> KVM_XICS_PRIORITY_SHIFT);
-  if (!kvmhelper_sim_xive_provide_ipi (xive, source))
-    return -ENOMEM;
+  kvmhelper_sim_xive_provide_ipi (xive, source);
 
   /* masked first: it must not look so already, or nothing would be done */
   source->guest_priority = 0;
@@ -114,36 +113,74 @@ set_source (KvmHelperSimXive *xive, guint64 irq, guint64 address)
   else
     kvmhelper_sim_xive_unmask (source, priority);
   source->saved_priority = priority;
+  xive->sources += source->valid ? 0 : 1;
   source->valid = TRUE;
   return 0;
 }
 
-/* A source, as a migration would take it along. The kernel collects it of all sources at once, with
- * all of them masked; nothing runs here, so it is the same one by one. */
+typedef void (*EachSource) (KvmHelperSimGuestSource *source);
+
+static void
+for_each_source (KvmHelperSimXive *xive, EachSource function)
+{
+  for (guint i = 0; i < KVMHELPER_SIM_XIVE_BLOCKS; i++)
+    for (guint j = 0; xive->blocks[i] != NULL && j < KVMHELPER_SIM_XIVE_BLOCK; j++)
+      if (xive->blocks[i]->sources[j].valid)
+        function (&xive->blocks[i]->sources[j]);
+}
+
+/* xive_pre_save_mask_irq, xive_pre_save_queue, xive_pre_save_unmask_irq */
+static void
+scan (KvmHelperSimGuestSource *source)
+{
+  source->saved_scan_priority = kvmhelper_sim_xive_mask (source);
+  source->saved_p = source->old_p;
+  source->saved_q = source->old_q;
+  source->in_queue = source->queued;
+  if (source->saved_scan_priority != KVMHELPER_SIM_MASKED)
+    kvmhelper_sim_xive_unmask (source, source->saved_scan_priority);
+}
+
+static void
+forget_queue (KvmHelperSimGuestSource *source)
+{
+  source->in_queue = FALSE;
+}
+
+/* xive_get_source: a source, as a migration takes it along. The first of a series looks at all of
+ * them, and is the look for as many more as there are sources: what changes meanwhile is not
+ * seen. */
 static int
 get_attribute (KvmHelperSimKvmDevice *device, const struct kvm_device_attr *attribute)
 {
-  KvmHelperSimGuestSource *source;
+  KvmHelperSimXive *xive = device->object;
+  const KvmHelperSimGuestSource *source;
   guint64 value;
   guint8 priority;
 
   if (attribute->group != KVM_DEV_XICS_GRP_SOURCES)
     return -ENXIO;
-  source = kvmhelper_sim_xive_find (device->object, attribute->attr);
+  source = kvmhelper_sim_xive_find (xive, attribute->attr);
   if (source == NULL || !source->valid)
     return -ENOENT;
-  priority = kvmhelper_sim_xive_mask (source);
+  if (xive->saved == 0)
+    for_each_source (xive, scan);
+  priority = source->saved_scan_priority;
   value = source->act_server;
   if (priority == KVMHELPER_SIM_MASKED)
     value |= KVM_XICS_MASKED;
   value |= (guint64) (priority == KVMHELPER_SIM_MASKED ? source->saved_priority : priority)
            << KVM_XICS_PRIORITY_SHIFT;
   if (source->lsi)
-    value |= KVM_XICS_LEVEL_SENSITIVE | (source->old_p ? KVM_XICS_PENDING : 0);
+    value |= KVM_XICS_LEVEL_SENSITIVE | (source->saved_p ? KVM_XICS_PENDING : 0);
   else
-    value |= (source->old_p ? KVM_XICS_PRESENTED : 0) | (source->old_q ? KVM_XICS_QUEUED : 0);
-  if (priority != KVMHELPER_SIM_MASKED)
-    kvmhelper_sim_xive_unmask (source, priority);
+    value |= (source->saved_p ? KVM_XICS_PRESENTED : 0) | (source->saved_q ? KVM_XICS_QUEUED : 0)
+             | (source->in_queue ? KVM_XICS_PENDING : 0);
+  if (++xive->saved == xive->sources)
+    {
+      for_each_source (xive, forget_queue);
+      xive->saved = 0;
+    }
   return kvmhelper_sim_copy_out (attribute->addr, &value, sizeof value);
 }
 

@@ -68,18 +68,11 @@ kvmhelper_sim_xive_make (KvmHelperSimXive *xive, guint64 irq)
   return kvmhelper_sim_xive_find (xive, irq);
 }
 
-gboolean
+void
 kvmhelper_sim_xive_provide_ipi (KvmHelperSimXive *xive, KvmHelperSimGuestSource *source)
 {
-  guint32 hw;
-
-  if (source->ipi != NULL)
-    return TRUE;
-  hw = kvmhelper_sim_ipi_allocate (xive->vm->sim);
-  if (hw == 0)
-    return FALSE;
-  source->ipi = kvmhelper_sim_esb_new (hw, NULL);
-  return TRUE;
+  if (source->ipi == NULL)
+    source->ipi = kvmhelper_sim_esb_new (kvmhelper_sim_ipi_allocate (xive->vm->sim), NULL);
 }
 
 KvmHelperSimEsb *
@@ -329,6 +322,18 @@ kvmhelper_sim_xive_select_target (KvmHelperSimXive *xive, guint32 *server, guint
   return -EBUSY;
 }
 
+/* XICS: the queue is KVM's own, and the data the number of the source; below 16 there is none. */
+static void
+note_queued (KvmHelperSimXive *xive, KvmHelperSimQueue *queue, guint32 data, guint32 word)
+{
+  KvmHelperSimGuestSource *source = kvmhelper_sim_xive_find (xive, data);
+
+  if (queue->index < G_N_ELEMENTS (queue->first))
+    queue->first[queue->index] = word;
+  if (source != NULL)
+    source->queued = TRUE;
+}
+
 /* The hardware writes a word: the data, below a bit that tells this round from the last. Where
  * there is no queue, the event is lost. */
 void
@@ -346,8 +351,8 @@ kvmhelper_sim_presenter_event (KvmHelperSimVcpu *vcpu, guint8 priority, guint32 
       if (user != 0)
         kvmhelper_sim_copy_out (user, &word, sizeof word);
     }
-  else if (queue->index < G_N_ELEMENTS (queue->first))
-    queue->first[queue->index] = word;
+  else
+    note_queued (vcpu->presenter->xive, queue, data, word);
   queue->index = (queue->index + 1) % (1u << (queue->shift - 2));
   if (queue->index == 0)
     queue->toggle ^= 1;

@@ -34,6 +34,11 @@ typedef struct
   guint8 guest_priority; /* of XICS guests, which mask by it. Native ones mask by the ESB alone */
   guint8 saved_priority;
   gboolean old_p, old_q; /* what PQ were when KVM masked it */
+  /* XICS: what a look at all sources found (xive_pre_save_scan): what KVM_GET_DEVICE_ATTR says. */
+  guint8 saved_scan_priority;
+  gboolean saved_p, saved_q;
+  gboolean in_queue; /* an event of it is in a queue, … */
+  gboolean queued;   /* … where the guest leaves it */
 } KvmHelperSimGuestSource;
 
 typedef struct
@@ -74,6 +79,8 @@ struct _KvmHelperSimXive
   guint servers;   /* nr_servers: how many vCPUs it is made for */
   guint32 vp_base; /* of as many virtual processors; 0: not yet */
   guint queue_map; /* XICS: priorities that every vCPU has a queue for (qmap) */
+  guint sources,
+      saved; /* XICS: how many there are, and how many were asked for since the last look */
   KvmHelperSimSourceBlock *blocks[KVMHELPER_SIM_XIVE_BLOCKS];
 };
 
@@ -85,8 +92,8 @@ void kvmhelper_sim_xive_free (KvmHelperSimXive *xive);
 KvmHelperSimGuestSource *kvmhelper_sim_xive_find (KvmHelperSimXive *xive, guint64 irq);
 KvmHelperSimGuestSource *kvmhelper_sim_xive_make (KvmHelperSimXive *xive, guint64 irq);
 
-/** kvmhelper_sim_xive_provide_ipi: gives the source its IPI, masked; FALSE: there are no more. */
-gboolean kvmhelper_sim_xive_provide_ipi (KvmHelperSimXive *xive, KvmHelperSimGuestSource *source);
+/** kvmhelper_sim_xive_provide_ipi: gives the source its IPI, masked. */
+void kvmhelper_sim_xive_provide_ipi (KvmHelperSimXive *xive, KvmHelperSimGuestSource *source);
 
 /** kvmhelper_sim_xive_selected: the device's ESB where it is passed through, else the IPI's. */
 KvmHelperSimEsb *kvmhelper_sim_xive_selected (const KvmHelperSimGuestSource *source);

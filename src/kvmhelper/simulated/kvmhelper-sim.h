@@ -36,11 +36,12 @@ char *kvmhelper_sim_to_xml (KvmHelperSim *sim);
 
 typedef struct
 {
-  const char *command; /* what /proc/PID/comm says */
-  guint uid;           /* 0 may open every node and passes by modes */
-  gboolean ipc_lock;   /* has CAP_IPC_LOCK, and so no limit to locked memory */
-  guint64 memlock;     /* RLIMIT_MEMLOCK, bytes */
-  guint parent;        /* the process that started it; 0: the first one */
+  const char *command;          /* what /proc/PID/comm says */
+  guint uid;                    /* 0 may open every node and passes by modes */
+  gboolean ipc_lock;            /* has CAP_IPC_LOCK, and so no limit to locked memory */
+  guint64 memlock;              /* RLIMIT_MEMLOCK, bytes */
+  guint parent;                 /* the process that started it; 0: the first one */
+  const char *const *arguments; /* behind the command, in /proc/PID/cmdline; NULL: none */
 } KvmHelperSimProcessConfig;
 
 /** kvmhelper_sim_process_new: starts a process. */
@@ -49,6 +50,10 @@ kvmhelper_sim_process_new (KvmHelperSim *sim, const KvmHelperSimProcessConfig *c
 
 /** kvmhelper_sim_process_kernel: the host as the process sees it; as long as the process. */
 const KvmHelperKernel *kvmhelper_sim_process_kernel (KvmHelperSimProcess *process);
+
+/* What a descriptor of this machine is called that stands for a process on a simulated host where
+ * one comes in a message, and so by receive of the seam: a memfd of this name, with its PID. */
+#define KVMHELPER_SIM_STAND_IN "simulated-process-"
 
 /** kvmhelper_sim_process_exit: ends a process, however it came: closes and unmaps all it had. */
 void kvmhelper_sim_process_exit (KvmHelperSimProcess *process);
