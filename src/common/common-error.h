@@ -43,12 +43,17 @@ typedef enum
   COMMON_ERROR_EEH_UNAVAILABLE,     /* EEH is off, or not to be had, on this host */
   COMMON_ERROR_VFIO_UNAVAILABLE,    /* the host has no VFIO with SPAPR TCE */
   COMMON_ERROR_KVM_UNAVAILABLE,     /* the host has no KVM HV */
-  COMMON_ERROR_PE_FROZEN,           /* the device's PE is frozen or gone */
+  COMMON_ERROR_PE_FROZEN,           /* the device's PE is frozen, or its state cannot be told */
+  COMMON_ERROR_PE_FAILED,           /* … has failed for good: EEH gave it up */
   COMMON_ERROR_DRIVER_UNSUPPORTED,  /* <driver name='kvm'/>, iommufd='yes' and the like */
+  COMMON_ERROR_MEMORY_LIMIT,        /* too little memory may be locked, or is there to be locked */
+  COMMON_ERROR_INTERRUPT_LIMIT,     /* the guest has about as many interrupts as it can have */
+  COMMON_ERROR_DMA_WINDOW,          /* the group's DMA windows are not what the guest asks for */
   COMMON_ERROR_ADVISE_XICS,         /* advice: ic-mode=xics keeps interrupts in the kernel here */
   COMMON_ERROR_ADVISE_IRQ_BYPASS,   /* advice: kvm_irq_bypass is switched off */
 
   /* Why something that was begun did not come to its end. */
+  COMMON_ERROR_RESET_UNSAFE,        /* a function of the group must not be reset */
   COMMON_ERROR_REHEARSAL_FAILED,    /* the kernel refused a step of the rehearsal */
   COMMON_ERROR_BIND_FAILED,         /* a driver did not take, or did not let go of, a function */
   COMMON_ERROR_DEVICE_CHANGED,      /* another device sits at the address now */
@@ -58,6 +63,7 @@ typedef enum
   COMMON_ERROR_GROUP_NOT_HELD,      /* no guest has the group */
   COMMON_ERROR_BUSY,                /* another call works on the same group */
   COMMON_ERROR_NOT_AUTHORIZED,      /* polkit said no */
+  COMMON_ERROR_CONSENT_MISSING,     /* no administrator agreed that a user gets a device */
   COMMON_ERROR_HELPER_UNAVAILABLE,  /* ppc64-kvmhelper does not answer */
   COMMON_ERROR_LIBVIRT_UNAVAILABLE, /* libvirt does not answer */
   COMMON_ERROR_TIMED_OUT,

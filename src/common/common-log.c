@@ -91,3 +91,23 @@ common_log_lease (GLogLevelFlags level, const char *address, const char *domain_
     fields[n++] = (GLogField){ "LEASE", lease, -1 };
   g_log_structured_array (level, fields, n);
 }
+
+void
+common_log_event (GLogLevelFlags level, const char *const *fields, const char *format, ...)
+{
+  GLogField log[COMMON_LOG_MAX_FIELDS + 3];
+  gsize n = 0;
+  va_list args;
+
+  va_start (args, format);
+  g_autofree char *message = g_strdup_vprintf (format, args);
+  va_end (args);
+
+  log[n++] = (GLogField){ "MESSAGE", message, -1 };
+  log[n++] = (GLogField){ "PRIORITY", priority (level), -1 };
+  log[n++] = (GLogField){ "GLIB_DOMAIN", g_get_prgname (), -1 };
+  for (; fields[0] != NULL && n < G_N_ELEMENTS (log); fields += 2)
+    if (fields[1] != NULL && *fields[1] != '\0')
+      log[n++] = (GLogField){ fields[0], fields[1], -1 };
+  g_log_structured_array (level, log, n);
+}

@@ -21,3 +21,14 @@ void common_log_mark (const char *mark);
  */
 void common_log_lease (GLogLevelFlags level, const char *address, const char *domain_uuid,
                        const char *lease, const char *format, ...) G_GNUC_PRINTF (5, 6);
+
+/* The most fields of common_log_event. */
+#define COMMON_LOG_MAX_FIELDS 16
+
+/**
+ * common_log_event: logs a message with whatever fields. @fields: names and values in turn, NULL
+ * after the last; a value that is NULL, or empty, is left out with its name. MESSAGE_ID names the
+ * entry of the catalog (data/ppc64-kvmhelper.catalog) that explains it.
+ */
+void common_log_event (GLogLevelFlags level, const char *const *fields, const char *format, ...)
+    G_GNUC_PRINTF (3, 4);

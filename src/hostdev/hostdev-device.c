@@ -82,6 +82,8 @@ read_guest_address (const xmlNode *node, HostdevDevice *device, GError **error)
     return FALSE;
   device->has_guest_bus = guest.domain != 0 || guest.bus != 0 || guest.slot != 0;
   device->guest_bus = guest.bus;
+  device->guest_slot = guest.slot;
+  device->guest_function = guest.function;
   return TRUE;
 }
 

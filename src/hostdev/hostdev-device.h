@@ -22,6 +22,7 @@ typedef struct
   gboolean iommufd;       /* <driver iommufd='yes'/>: not to be had on ppc64 */
   gboolean has_guest_bus; /* <address type='pci'> of the guest was given */
   guint guest_bus;        /* the PCI controller's index in the guest */
+  guint8 guest_slot, guest_function;
 } HostdevDevice;
 
 void hostdev_device_free (HostdevDevice *device);

@@ -19,6 +19,7 @@ struct _HostdevDomain
   gboolean running;
   HostdevIcMode ic_mode;
   gboolean kernel_irqchip;
+  HostdevMemory memory;
   HostdevBuses *buses;
   GPtrArray *devices;
   GHashTable *by_alias;   /* char * of the device: HostdevDevice */
@@ -207,7 +208,8 @@ hostdev_domain_new_from_xml (const char *xml, gssize length, GError **error)
   domain->running = g_ascii_isdigit (*id);
   domain->pseries_kvm = is_pseries_kvm (root);
   hostdev_qemu_args_read (root, &domain->ic_mode, &domain->kernel_irqchip);
-  if (!read_devices (domain, root, error) || !read_metadata (domain, root, error))
+  if (!hostdev_memory_read (root, &domain->memory, error) || !read_devices (domain, root, error)
+      || !read_metadata (domain, root, error))
     return NULL;
   return g_steal_pointer (&domain);
 }
@@ -246,6 +248,12 @@ gboolean
 hostdev_domain_has_kernel_irqchip (const HostdevDomain *domain)
 {
   return domain->kernel_irqchip;
+}
+
+const HostdevMemory *
+hostdev_domain_get_memory (const HostdevDomain *domain)
+{
+  return &domain->memory;
 }
 
 const GPtrArray *

@@ -4,6 +4,7 @@
 #include <glib.h>
 
 #include "hostdev/hostdev-device.h"
+#include "hostdev/hostdev-memory-limit.h"
 #include "hostdev/hostdev-policy.h"
 
 /**
@@ -60,6 +61,9 @@ HostdevIcMode hostdev_domain_get_ic_mode (const HostdevDomain *domain);
 
 /** FALSE where <qemu:commandline> says kernel-irqchip=off (or kernel_irqchip). */
 gboolean hostdev_domain_has_kernel_irqchip (const HostdevDomain *domain);
+
+/** How much memory it has, and may lock. */
+const HostdevMemory *hostdev_domain_get_memory (const HostdevDomain *domain);
 
 /** The PHBs by index, elements HostdevPhb; with none in the XML, libvirt's implicit PHB 0. */
 const GPtrArray *hostdev_domain_get_phbs (const HostdevDomain *domain);

@@ -15,6 +15,7 @@ typedef struct
 {
   char *platform, *kernel, *cpu, *model, *firmware, *simulated;
   guint page_size;
+  guint memory, memory_available; /* MiB */
 } HostdevHostFacts;
 
 HostdevHostFacts *hostdev_host_get_facts (HostdevHost *host);
@@ -22,6 +23,10 @@ HostdevHostFacts *hostdev_host_get_facts (HostdevHost *host);
 /** hostdev_host_set_capability: a name that is not known (a newer helper's) is passed over. */
 void hostdev_host_set_capability (HostdevHost *host, const char *name, const char *answer,
                                   const char *source);
+
+/** hostdev_host_add_eeh: the texts are copied. */
+void
+hostdev_host_add_eeh (HostdevHost *host, const char *name, const char *value, const char *source);
 
 /** hostdev_group_new: empty, nobody's, with texts "". */
 HostdevGroup *hostdev_group_new (void);
@@ -35,6 +40,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (HostdevFunction, hostdev_function_free)
 
 /** hostdev_function_add_busy: the texts are copied. */
 void hostdev_function_add_busy (HostdevFunction *function, const char *kind, const char *detail);
+
+/** hostdev_function_add_companion: FALSE where @address is none. */
+gboolean hostdev_function_add_companion (HostdevFunction *function, const char *address);
 
 /** Both take over what they are given. */
 void hostdev_host_add_group (HostdevHost *host, HostdevGroup *group);

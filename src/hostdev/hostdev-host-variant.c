@@ -23,7 +23,7 @@ typedef struct
   gboolean is_pci; /* of an "s": a PCI address */
 } Key;
 
-#define EXTRAS 3
+#define EXTRAS 4
 
 static gboolean
 refuse (GError **error, const char *key, const char *why)
@@ -62,6 +62,8 @@ read_value (const Key *key, GVariant *value, char *structure, GVariant **extras,
         return refuse (error, key->name, _ ("the number is too large"));
       *(guint *) place = number;
     }
+  else if (strcmp (key->type, "t") == 0)
+    *(guint64 *) place = g_variant_get_uint64 (value);
   else if (strcmp (key->type, "b") == 0)
     *(gboolean *) place = g_variant_get_boolean (value);
   else
@@ -136,6 +138,7 @@ static const Key function_keys[] = {
   TEXT (HostdevFunction, "driver-override", driver_override),
   { "endpoint", "b", offsetof (HostdevFunction, endpoint), 0, FALSE },
   { "busy", "a(ss)", 0, 0, FALSE },
+  { "companions", "as", 1, 0, FALSE },
 };
 #define SEEN_ADDRESS (1u << 0)
 #define SEEN_PHYSFN  (1u << 1)
@@ -158,6 +161,13 @@ fill_function (HostdevFunction *function, GVariant *dictionary, GVariant **extra
       g_variant_iter_init (&iter, extras[0]);
       while (g_variant_iter_next (&iter, "(&s&s)", &kind, &detail))
         hostdev_function_add_busy (function, kind, detail);
+    }
+  if (extras[1] != NULL)
+    {
+      g_variant_iter_init (&iter, extras[1]);
+      while (g_variant_iter_next (&iter, "&s", &kind))
+        if (!hostdev_function_add_companion (function, kind))
+          return refuse (error, "companions", kind);
     }
   return TRUE;
 }
@@ -195,9 +205,18 @@ static const Key group_keys[] = {
   TEXT (HostdevGroup, "domain-name", domain_name),
   { "pe-state", "(ss)", 0, 0, FALSE },
   { "members", "aa{sv}", 1, 0, FALSE },
+  { "dma-windows", "a{sv}", 2, 0, FALSE },
 };
 #define SEEN_NUMBER (1u << 0)
 #define SEEN_PE     (1u << 1)
+
+static const Key window_keys[] = {
+  NUMBER (HostdevGroup, "dma32-start", dma32_start, G_MAXUINT),
+  NUMBER (HostdevGroup, "dma32-size", dma32_size, G_MAXUINT),
+  NUMBER (HostdevGroup, "windows", windows, G_MAXUINT),
+  NUMBER (HostdevGroup, "levels", levels, G_MAXUINT),
+  { "page-sizes", "t", offsetof (HostdevGroup, page_sizes), 0, FALSE },
+};
 
 static gboolean
 fill_group (HostdevGroup *group, GVariant *dictionary, GVariant **extras, GError **error)
@@ -216,6 +235,11 @@ fill_group (HostdevGroup *group, GVariant *dictionary, GVariant **extras, GError
       g_free (group->pe_state_source);
       g_variant_get (extras[0], "(ss)", &group->pe_state, &group->pe_state_source);
     }
+  group->has_windows = extras[2] != NULL;
+  if (group->has_windows
+      && !read_dictionary (extras[2], window_keys, G_N_ELEMENTS (window_keys), group, extras, &seen,
+                           error))
+    return FALSE;
   return read_functions (extras[1], group->members, error);
 }
 
@@ -241,6 +265,8 @@ read_groups (HostdevHost *host, GVariant *list, GError **error)
 
 static const Key host_keys[] = {
   NUMBER (HostdevHostFacts, "page-size", page_size, G_MAXUINT),
+  NUMBER (HostdevHostFacts, "memory", memory, G_MAXUINT),
+  NUMBER (HostdevHostFacts, "memory-available", memory_available, G_MAXUINT),
   TEXT (HostdevHostFacts, "platform", platform),
   TEXT (HostdevHostFacts, "kernel", kernel),
   TEXT (HostdevHostFacts, "cpu", cpu),
@@ -250,6 +276,7 @@ static const Key host_keys[] = {
   { "capabilities", "a{s(ss)}", 0, 0, FALSE },
   { "groups", "aa{sv}", 1, 0, FALSE },
   { "ungrouped", "aa{sv}", 2, 0, FALSE },
+  { "eeh", "a{s(ss)}", 3, 0, FALSE },
 };
 
 static gboolean
@@ -268,6 +295,12 @@ fill_host (HostdevHost *host, GVariant *description, GVariant **extras, GError *
       g_variant_iter_init (&iter, extras[0]);
       while (g_variant_iter_next (&iter, "{&s(&s&s)}", &name, &answer, &source))
         hostdev_host_set_capability (host, name, answer, source);
+    }
+  if (extras[3] != NULL)
+    {
+      g_variant_iter_init (&iter, extras[3]);
+      while (g_variant_iter_next (&iter, "{&s(&s&s)}", &name, &answer, &source))
+        hostdev_host_add_eeh (host, name, answer, source);
     }
   if (!read_groups (host, extras[1], error))
     return FALSE;

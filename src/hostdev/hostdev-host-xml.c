@@ -72,7 +72,28 @@ read_function (const xmlNode *node, GError **error)
 
       hostdev_function_add_busy (function, kind, detail);
     }
+  for (const xmlNode *child = common_xml_child (node, "companion"); child != NULL;
+       child = common_xml_next (child, "companion"))
+    {
+      g_autofree char *address = common_xml_get_or_empty (child, "address");
+
+      hostdev_function_add_companion (function, address); /* the schema knows it for one */
+    }
   return g_steal_pointer (&function);
+}
+
+static gboolean
+read_windows (const xmlNode *node, HostdevGroup *group, GError **error)
+{
+  g_autofree char *pages = common_xml_get_or_empty (node, "page-sizes");
+
+  /* the schema knows it for a number */
+  group->page_sizes = g_ascii_strtoull (pages, NULL, 0);
+  group->has_windows = TRUE;
+  return take_number (node, "dma32-start", G_MAXUINT, &group->dma32_start, error)
+         && take_number (node, "dma32-size", G_MAXUINT, &group->dma32_size, error)
+         && take_number (node, "windows", G_MAXUINT, &group->windows, error)
+         && take_number (node, "levels", G_MAXUINT, &group->levels, error);
 }
 
 static HostdevGroup *
@@ -82,12 +103,14 @@ read_group (const xmlNode *node, GError **error)
   const xmlNode *pe_state = common_xml_child (node, "pe-state");
   const xmlNode *holder = common_xml_child (node, "holder");
   const xmlNode *lease = common_xml_child (node, "lease");
+  const xmlNode *windows = common_xml_child (node, "dma-windows");
 
   group->has_pe = xmlHasProp ((xmlNode *) node, BAD_CAST "pe") != NULL;
   if (!take_number (node, "number", G_MAXUINT, &group->number, error)
       || !take_number (node, "phb", 0xffff, &group->phb, error)
       || !take_number (node, "pe", G_MAXUINT, &group->pe, error)
-      || (holder != NULL && !take_number (holder, "pid", G_MAXUINT, &group->holder_pid, error)))
+      || (holder != NULL && !take_number (holder, "pid", G_MAXUINT, &group->holder_pid, error))
+      || (windows != NULL && !read_windows (windows, group, error)))
     return NULL;
   take_text (node, "name", &group->name);
   if (pe_state != NULL)
@@ -128,6 +151,15 @@ read_child (HostdevHost *host, const xmlNode *node, GError **error)
       hostdev_host_set_capability (host, name, answer, source);
       return TRUE;
     }
+  if (common_xml_is (node, "eeh"))
+    {
+      g_autofree char *name = common_xml_get_or_empty (node, "name");
+      g_autofree char *value = common_xml_get_or_empty (node, "value");
+      g_autofree char *source = common_xml_get_or_empty (node, "source");
+
+      hostdev_host_add_eeh (host, name, value, source);
+      return TRUE;
+    }
   if (common_xml_is (node, "group"))
     {
       HostdevGroup *group = read_group (node, error);
@@ -166,7 +198,9 @@ hostdev_host_new_from_xml (const char *xml, gssize length, GError **error)
   take_text (root, "model", &facts->model);
   take_text (root, "firmware", &facts->firmware);
   take_text (root, "simulated", &facts->simulated);
-  if (!take_number (root, "page-size", G_MAXUINT, &facts->page_size, error))
+  if (!take_number (root, "page-size", G_MAXUINT, &facts->page_size, error)
+      || !take_number (root, "memory", G_MAXUINT, &facts->memory, error)
+      || !take_number (root, "memory-available", G_MAXUINT, &facts->memory_available, error))
     return NULL;
   for (const xmlNode *node = root->children; node != NULL; node = node->next)
     if (!read_child (host, node, error))

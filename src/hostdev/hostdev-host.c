@@ -24,6 +24,7 @@ struct _HostdevHost
 {
   HostdevHostFacts facts;
   Capability capabilities[HOSTDEV_CAP_LAST];
+  GPtrArray *eeh;
   GPtrArray *groups;
   GPtrArray *ungrouped;
   GHashTable *places; /* PciAddress of the function: Place */
@@ -48,6 +49,17 @@ hostdev_capability_name (HostdevCapability capability)
   return capability_names[capability];
 }
 
+static void
+setting_free (gpointer data)
+{
+  HostdevSetting *setting = data;
+
+  g_free (setting->name);
+  g_free (setting->value);
+  g_free (setting->source);
+  g_free (setting);
+}
+
 HostdevHost *
 hostdev_host_new (void)
 {
@@ -56,6 +68,7 @@ hostdev_host_new (void)
   host->facts = (HostdevHostFacts){
     g_strdup ("other"), g_strdup (""), g_strdup (""), g_strdup (""), g_strdup (""), g_strdup (""), 0
   };
+  host->eeh = g_ptr_array_new_with_free_func (setting_free);
   host->groups = g_ptr_array_new_with_free_func ((GDestroyNotify) hostdev_group_free);
   host->ungrouped = g_ptr_array_new_with_free_func ((GDestroyNotify) hostdev_function_free);
   host->places = g_hash_table_new_full ((GHashFunc) pci_address_hash,
@@ -77,6 +90,7 @@ hostdev_host_free (HostdevHost *host)
   for (int i = 0; i < HOSTDEV_CAP_LAST; i++)
     g_free (host->capabilities[i].source);
   g_hash_table_unref (host->places);
+  g_ptr_array_unref (host->eeh);
   g_ptr_array_unref (host->groups);
   g_ptr_array_unref (host->ungrouped);
   g_free (host);
@@ -86,6 +100,23 @@ HostdevHostFacts *
 hostdev_host_get_facts (HostdevHost *host)
 {
   return &host->facts;
+}
+
+void
+hostdev_host_add_eeh (HostdevHost *host, const char *name, const char *value, const char *source)
+{
+  HostdevSetting *setting = g_new0 (HostdevSetting, 1);
+
+  setting->name = g_strdup (name);
+  setting->value = g_strdup (value);
+  setting->source = g_strdup (source);
+  g_ptr_array_add (host->eeh, setting);
+}
+
+const GPtrArray *
+hostdev_host_get_eeh (const HostdevHost *host)
+{
+  return host->eeh;
 }
 
 void
@@ -159,6 +190,7 @@ hostdev_function_new (void)
   function->driver = g_strdup ("");
   function->driver_override = g_strdup ("");
   function->busy = g_ptr_array_new_with_free_func (free_busy);
+  function->companions = g_ptr_array_new_with_free_func (g_free);
   return function;
 }
 
@@ -173,6 +205,7 @@ hostdev_function_free (HostdevFunction *function)
   g_free (function->driver);
   g_free (function->driver_override);
   g_ptr_array_unref (function->busy);
+  g_ptr_array_unref (function->companions);
   g_free (function);
 }
 
@@ -184,6 +217,18 @@ hostdev_function_add_busy (HostdevFunction *function, const char *kind, const ch
   busy->kind = g_strdup (kind);
   busy->detail = g_strdup (detail);
   g_ptr_array_add (function->busy, busy);
+}
+
+gboolean
+hostdev_function_add_companion (HostdevFunction *function, const char *address)
+{
+  PciAddress companion;
+  char text[PCI_ADDRESS_LEN];
+
+  if (!pci_address_parse (address, &companion, NULL))
+    return FALSE;
+  g_ptr_array_add (function->companions, g_strdup (pci_address_format (&companion, text)));
+  return TRUE;
 }
 
 void
@@ -305,6 +350,18 @@ guint
 hostdev_host_get_page_size (const HostdevHost *host)
 {
   return host->facts.page_size;
+}
+
+guint
+hostdev_host_get_memory (const HostdevHost *host)
+{
+  return host->facts.memory;
+}
+
+guint
+hostdev_host_get_memory_available (const HostdevHost *host)
+{
+  return host->facts.memory_available;
 }
 
 HostdevFact

@@ -26,6 +26,12 @@ typedef struct
   const char *source; /* never NULL */
 } HostdevFact;
 
+/* How something of the host is set, or what it has counted: text, and where it was read. */
+typedef struct
+{
+  char *name, *value, *source;
+} HostdevSetting;
+
 typedef enum
 {
   HOSTDEV_CAP_KVM_HV,
@@ -47,7 +53,8 @@ const char *hostdev_capability_name (HostdevCapability capability);
 /* Why the host cannot do without a function now. */
 typedef struct
 {
-  char *kind;   /* "mounted", "swap", "storage", "route", "console", "vfs", or newer ones */
+  char
+      *kind; /* "mounted", "swap", "storage", "route", "console", "vfs", "unknown", or newer ones */
   char *detail; /* "/dev/vda on /" */
 } HostdevBusy;
 
@@ -62,7 +69,8 @@ typedef struct
   gboolean is_vf;
   PciAddress physfn; /* of a VF */
   guint numvfs;
-  GPtrArray *busy; /* HostdevBusy */
+  GPtrArray *busy;       /* HostdevBusy */
+  GPtrArray *companions; /* char *: addresses of the other functions of its card */
 } HostdevFunction;
 
 typedef struct
@@ -72,7 +80,7 @@ typedef struct
   guint phb;    /* PCI domain of its host bridge */
   gboolean has_pe;
   guint pe;
-  char *pe_state; /* "normal", "frozen", "unavailable", "unknown" */
+  char *pe_state; /* "normal", "frozen", "unavailable", "failed", "unknown" */
   char *pe_state_source;
   char *holder;       /* "none", "guest", "foreign" */
   guint holder_pid;   /* 0: none, or not known */
@@ -80,6 +88,14 @@ typedef struct
   char *domain_uuid;  /* of the lease, "" */
   char *domain_name;  /* of the lease, "" */
   GPtrArray *members; /* HostdevFunction, by address */
+
+  /* The DMA windows that it offers, where a rehearsal has found that out. */
+  gboolean has_windows;
+  guint dma32_start;
+  guint dma32_size;   /* bytes */
+  guint64 page_sizes; /* a bit for each, as 0x1000 for 4 KiB */
+  guint windows;      /* at a time */
+  guint levels;       /* of a table */
 } HostdevGroup;
 
 /** hostdev_host_new_from_variant: @description is an a{sv}. NULL with COMMON_ERROR_INVALID_HOST. */
@@ -102,7 +118,14 @@ const char *hostdev_host_get_firmware (const HostdevHost *host);
 /* The name of the simulated host's description; "": it is a real host's. */
 const char *hostdev_host_get_simulated (const HostdevHost *host);
 guint hostdev_host_get_page_size (const HostdevHost *host);
+/* In MiB: all, and what can be given away without swapping; 0: not known. */
+guint hostdev_host_get_memory (const HostdevHost *host);
+guint hostdev_host_get_memory_available (const HostdevHost *host);
 HostdevFact hostdev_host_get_capability (const HostdevHost *host, HostdevCapability capability);
+
+/** How the host's own EEH is set, elements HostdevSetting, as the description has them; the names
+ * are those of GetHost ("max-freezes"). */
+const GPtrArray *hostdev_host_get_eeh (const HostdevHost *host);
 
 /** The groups by PHB and name, elements HostdevGroup; the functions in no group by address,
  * elements HostdevFunction. */

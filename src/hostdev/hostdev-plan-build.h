@@ -8,6 +8,7 @@
  *   hostdev-plan.c         the guest and the host as a whole; who calls what
  *   hostdev-plan-group.c   the function, its group, and what stands against taking them
  *   hostdev-plan-phb.c     where in the guest it goes
+ *   hostdev-plan-memory.c  what its DMA takes: memory, windows
  *   hostdev-plan-expect.c  what the guest will have of it, and whether that does
  */
 struct _HostdevPlan
@@ -82,6 +83,15 @@ void hostdev_placement_check_spare (HostdevPlacement *placement);
 
 /** Whether devices of more than one group are on the PHB: QEMU then offers no EEH there. */
 gboolean hostdev_placement_is_shared (const HostdevPlacement *placement, guint phb_index);
+
+/* hostdev-plan-memory.c */
+
+/** hostdev_plan_check_memory: the rules about memory that is locked for a device. */
+void hostdev_plan_check_memory (const HostdevPlanning *planning);
+
+/** hostdev_plan_check_windows: what the group of @entry offers against what its PHB will ask for;
+ * where a rehearsal has found that out. */
+void hostdev_plan_check_windows (const HostdevPlanning *planning, const HostdevPlanDevice *entry);
 
 /* hostdev-plan-expect.c */
 

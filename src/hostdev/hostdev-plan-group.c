@@ -142,6 +142,8 @@ busy_remedy (const char *kind)
     { "console", N_ ("Move the host's console away from it first, or give another device.") },
     { "vfs", N_ ("Remove its virtual functions first (0 into sriov_numvfs), or give one of them "
                  "instead.") },
+    { "unknown",
+      N_ ("See the log of ppc64-kvmhelper.service; what cannot be read counts as a need.") },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (remedies); i++)
@@ -231,25 +233,31 @@ check_unmanaged (const HostdevPlanning *planning, const HostdevGroup *group,
 static void
 check_pe (const HostdevPlanning *planning, const HostdevGroup *group, const HostdevDevice *device)
 {
+  HostdevSeverity severity
+      = planning->plan->operation == HOSTDEV_OPERATION_DETACH ? HOSTDEV_WARN : HOSTDEV_REFUSE;
   g_autofree char *name = hostdev_plan_describe_group (group);
 
+  if (strcmp (group->pe_state, "failed") == 0)
+    hostdev_plan_say (planning->plan, severity, COMMON_ERROR_PE_FAILED, &device->address,
+                      g_strdup_printf (_ ("The PE of %s has failed for good: EEH gave it up (%s)."),
+                                       name, group->pe_state_source),
+                      g_strdup (_ ("See the host's log for EEH; reseat or replace the card, or "
+                                   "restart the host.")));
   if (strcmp (group->pe_state, "unavailable") == 0)
-    hostdev_plan_say (planning->plan,
-                      planning->plan->operation == HOSTDEV_OPERATION_DETACH ? HOSTDEV_WARN
-                                                                            : HOSTDEV_REFUSE,
-                      COMMON_ERROR_PE_FROZEN, &device->address,
-                      g_strdup_printf (_ ("The PE of %s is gone after errors (%s)."), name,
-                                       group->pe_state_source),
-                      g_strdup (_ ("See the host's log for EEH; the device, or the host, has to be "
-                                   "restarted.")));
-  /* arch/powerpc/kernel/eeh.c: eeh_dev_open and eeh_dev_release thaw it. */
+    hostdev_plan_say (planning->plan, severity, COMMON_ERROR_PE_FROZEN, &device->address,
+                      g_strdup_printf (_ ("The firmware cannot tell the state of the PE of %s "
+                                          "(%s)."),
+                                       name, group->pe_state_source),
+                      g_strdup (_ ("Its host bridge is being reset, or is dead: try again in a "
+                                   "minute, and see the host's log for EEH; if it stays so, "
+                                   "restart the host.")));
   if (strcmp (group->pe_state, "frozen") == 0)
     hostdev_plan_say (
         planning->plan, HOSTDEV_WARN, COMMON_ERROR_PE_FROZEN, &device->address,
         g_strdup_printf (_ ("The PE of %s is frozen after an error (%s)."), name,
                          group->pe_state_source),
-        g_strdup (_ ("The kernel thaws it when VFIO opens or closes the device; see the host's log "
-                     "for EEH whether the device is in order.")));
+        g_strdup (_ ("The helper thaws it before the guest, or the host, gets it; see the host's "
+                     "log for EEH whether the device is in order.")));
 }
 
 /* What libvirt refuses itself, only later (src/hypervisor/virhostdev.c), or QEMU. */

@@ -193,6 +193,8 @@ hostdev_plan_attach (const HostdevDomain *domain, const HostdevDevice *device,
   g_autoptr (HostdevPlacement) placement = hostdev_placement_new (&planning);
   hostdev_placement_place (placement, device, entry);
   hostdev_placement_check (placement);
+  hostdev_plan_check_memory (&planning);
+  hostdev_plan_check_windows (&planning, entry);
   hostdev_plan_expect (&planning, placement, entry);
   return finish (planning.plan);
 }
@@ -223,8 +225,13 @@ hostdev_plan_start (const HostdevDomain *domain, const HostdevHost *host)
     }
   hostdev_placement_check (placement);
   hostdev_placement_check_spare (placement);
+  if (devices->len > 0)
+    hostdev_plan_check_memory (&planning);
   for (guint i = 0; i < devices->len; i++)
-    hostdev_plan_expect (&planning, placement, planning.plan->devices->pdata[i]);
+    {
+      hostdev_plan_check_windows (&planning, planning.plan->devices->pdata[i]);
+      hostdev_plan_expect (&planning, placement, planning.plan->devices->pdata[i]);
+    }
   return finish (planning.plan);
 }
 

@@ -113,6 +113,7 @@ test_variant (void)
         "              'holder-pid': <uint32 12>, 'newer': <true>,"
         "              'members': <[{'address': <'0001:00:00.1'>, 'driver': <'d'>,"
         "                            'busy': <[('route', 'r')]>, 'physfn': <'0001:00:00.0'>,"
+        "                            'companions': <['0001:00:00.2']>,"
         "                            'class': <uint32 0x020000>, 'endpoint': <true>},"
         "                           {'address': <'0001:00:00.0'>, 'endpoint': <false>}]>},"
         "             {'number': <uint32 3>, 'name': <'domain0-pe0'>}]>,"
@@ -148,6 +149,8 @@ test_variant (void)
   g_assert_true (function->is_vf);
   g_assert_cmpuint (function->class, ==, 0x020000);
   g_assert_cmpuint (function->busy->len, ==, 1);
+  g_assert_cmpuint (function->companions->len, ==, 1);
+  g_assert_cmpstr (function->companions->pdata[0], ==, "0001:00:00.2");
   g_assert_nonnull (find (host, "0000:00:00.0", &group));
   g_assert_null (group);
 }
@@ -188,6 +191,7 @@ test_variant_refused (void)
     { "{'ungrouped': <[{'address': <'0000:01:00.0'>, 'physfn': <''>}]>}", "physfn" },
     { "{'ungrouped': <[{'address': <'0000:01:00.0'>, 'class': <uint32 0x1000000>}]>}", "class" },
     { "{'ungrouped': <[{'address': <'0000:01:00.0'>, 'busy': <['x']>}]>}", "busy" },
+    { "{'ungrouped': <[{'address': <'0000:01:00.0'>, 'companions': <['x']>}]>}", "companions" },
     { "{'ungrouped': <[{'address': <'0000:01:00.0'>}, {'address': <'0000:01:00.0'>}]>}",
       "more than once" },
     { "{'groups': <[{'number': <uint32 1>, 'members': <[{'address': <'0000:01:00.0'>}]>}]>,"

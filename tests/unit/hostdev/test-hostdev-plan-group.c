@@ -218,7 +218,7 @@ test_pe (void)
 
   fixture_expect (frozen, HOSTDEV_WARN, COMMON_ERROR_PE_FROZEN, "frozen");
   g_assert_true (hostdev_plan_is_allowed (frozen));
-  fixture_expect (gone, HOSTDEV_REFUSE, COMMON_ERROR_PE_FROZEN, "gone");
+  fixture_expect (gone, HOSTDEV_REFUSE, COMMON_ERROR_PE_FROZEN, "cannot tell");
 }
 
 static void
@@ -347,7 +347,7 @@ test_detach_gone (void)
   g_autofree char *there = fixture_hostdev ("0007:01:00.0", "");
   g_autoptr (HostdevPlan) plan = detach ("powernv.xml", there, "0007:01:00.0");
 
-  fixture_expect (plan, HOSTDEV_WARN, COMMON_ERROR_PE_FROZEN, "gone");
+  fixture_expect (plan, HOSTDEV_WARN, COMMON_ERROR_PE_FROZEN, "cannot tell");
   g_assert_true (hostdev_plan_is_allowed (plan));
 }
 
