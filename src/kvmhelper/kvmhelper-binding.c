@@ -6,32 +6,26 @@
 #include "common/common-error.h"
 #include "common/common-log.h"
 #include "common/common-vfio.h"
+#include "kvmhelper/kvmhelper-eeh.h"
+#include "kvmhelper/kvmhelper-hold.h"
 #include "kvmhelper/kvmhelper-holder.h"
+#include "kvmhelper/kvmhelper-left.h"
+#include "kvmhelper/kvmhelper-slot.h"
 
 #include <glib/gi18n-lib.h>
-
-static gboolean
-write_attribute (const KvmHelperKernel *kernel, const PciAddress *address, const char *attribute,
-                 const char *text, GError **error)
-{
-  g_autofree char *path = kvmhelper_function_path (address, attribute);
-
-  return kvmhelper_kernel_write (kernel, KVMHELPER_SYS, path, text, error);
-}
 
 /* It has to be in force before a driver is looked for: else the function goes to another one. An
  * empty write never reaches the attribute: a line end is what clears it (drivers/base/driver.c:
  * driver_set_override). */
 static gboolean
-set_override (const KvmHelperKernel *kernel, const PciAddress *address, const char *override,
-              GError **error)
+set_override (const KvmHelperHold *hold, const char *override, GError **error)
 {
   g_autofree char *driver = NULL;
   g_autofree char *after = NULL;
 
-  if (!write_attribute (kernel, address, "driver_override", *override == '\0' ? "\n" : override,
-                        error)
-      || !kvmhelper_function_read_binding (kernel, address, &driver, &after, error))
+  if (!kvmhelper_hold_write (hold, "driver_override", *override == '\0' ? "\n" : override, error)
+      || !kvmhelper_function_read_binding (hold->kernel, &hold->address, &driver, &after, error)
+      || !kvmhelper_hold_check (hold, error))
     return FALSE;
   if (g_str_equal (after, override))
     return TRUE;
@@ -40,22 +34,14 @@ set_override (const KvmHelperKernel *kernel, const PciAddress *address, const ch
   return FALSE;
 }
 
+/* From @driver and no other: it has the function, or the kernel refuses (drivers/base/bus.c:
+ * unbind_store). */
 static gboolean
-unbind (const KvmHelperKernel *kernel, const PciAddress *address, GError **error)
+unbind (const KvmHelperHold *hold, const char *driver, GError **error)
 {
-  char name[PCI_ADDRESS_LEN];
+  g_autofree char *path = g_strdup_printf ("bus/pci/drivers/%s/unbind", driver);
 
-  return write_attribute (kernel, address, "driver/unbind", pci_address_format (address, name),
-                          error);
-}
-
-static gboolean
-probe (const KvmHelperKernel *kernel, const PciAddress *address, GError **error)
-{
-  char name[PCI_ADDRESS_LEN];
-
-  return kvmhelper_kernel_write (kernel, KVMHELPER_SYS, "bus/pci/drivers_probe",
-                                 pci_address_format (address, name), error);
+  return kvmhelper_hold_write_name (hold, path, error);
 }
 
 static gboolean
@@ -67,7 +53,7 @@ check_identity (const KvmHelperKernel *kernel, const KvmHelperMember *member, GE
   if (!kvmhelper_function_read_identity (kernel, &member->address, &identity, error))
     return FALSE;
   if (kvmhelper_identity_equal (&identity, &member->identity))
-    return TRUE;
+    return kvmhelper_slot_check (kernel, member, error);
   g_set_error (error, COMMON_ERROR, COMMON_ERROR_DEVICE_CHANGED,
                _ ("Another device (%04x:%04x) sits at %s now; it was %04x:%04x"), identity.vendor,
                identity.device, pci_address_format (&member->address, name),
@@ -85,22 +71,35 @@ read_driver (const KvmHelperKernel *kernel, const PciAddress *address, char **dr
 }
 
 static gboolean
-take_member (const KvmHelperKernel *kernel, const KvmHelperMember *member, GError **error)
+take_member (const KvmHelperHold *hold, const KvmHelperMember *member, GError **error)
 {
-  const PciAddress *address = &member->address;
+  const KvmHelperKernel *kernel = hold->kernel;
+  const PciAddress *address = &hold->address;
   g_autofree char *before = NULL;
   g_autofree char *after = NULL;
   char name[PCI_ADDRESS_LEN];
 
-  if (!check_identity (kernel, member, error) || !read_driver (kernel, address, &before, error))
-    return FALSE;
-  if (common_driver_is_vfio (before))
-    return TRUE;
-  if (!set_override (kernel, address, COMMON_VFIO_DRIVER, error)
-      || (*before != '\0' && !unbind (kernel, address, error)) || !probe (kernel, address, error)
-      || !read_driver (kernel, address, &after, error))
+  /* The place is looked at by name: so what is held has the name still, after that. */
+  if (!kvmhelper_slot_check (kernel, member, error)
+      || !read_driver (kernel, address, &before, error) || !kvmhelper_hold_check (hold, error))
     return FALSE;
   pci_address_format (address, name);
+  /* What the lease remembers has to be what it gets back. */
+  if (!g_str_equal (before, member->driver))
+    {
+      g_set_error (error, COMMON_ERROR, COMMON_ERROR_DEVICE_CHANGED,
+                   _ ("%s was just moved from the driver %s to %s by somebody else; try again"),
+                   name, *member->driver == '\0' ? _ ("none") : member->driver,
+                   *before == '\0' ? _ ("none") : before);
+      return FALSE;
+    }
+  if (common_driver_is_vfio (before))
+    return TRUE;
+  if (!set_override (hold, COMMON_VFIO_DRIVER, error)
+      || (*before != '\0' && !unbind (hold, before, error))
+      || !kvmhelper_hold_write_name (hold, "bus/pci/drivers_probe", error)
+      || !read_driver (kernel, address, &after, error) || !kvmhelper_hold_check (hold, error))
+    return FALSE;
   if (*after == '\0')
     {
       g_set_error (error, COMMON_ERROR, COMMON_ERROR_BIND_FAILED,
@@ -115,11 +114,31 @@ take_member (const KvmHelperKernel *kernel, const KvmHelperMember *member, GErro
                    name, after);
       return FALSE;
     }
-  return check_identity (kernel, member, error);
+  return TRUE;
+}
+
+static KvmHelperHold *
+hold_member (const KvmHelperKernel *kernel, const KvmHelperMember *member, GError **error)
+{
+  return kvmhelper_hold_new (kernel, &member->address, &member->identity, error);
+}
+
+/* Those that were held before @lease was made, or, without, what is there now. */
+static gboolean
+take_one (const KvmHelperKernel *kernel, const KvmHelperMember *member, const GPtrArray *holds,
+          GError **error)
+{
+  const KvmHelperHold *hold = holds == NULL ? NULL : kvmhelper_hold_find (holds, &member->address);
+  g_autoptr (KvmHelperHold) own = hold != NULL ? NULL : hold_member (kernel, member, error);
+
+  if (hold == NULL)
+    hold = own;
+  return hold != NULL && take_member (hold, member, error);
 }
 
 gboolean
-kvmhelper_binding_take (const KvmHelperKernel *kernel, KvmHelperLease *lease, GError **error)
+kvmhelper_binding_take (const KvmHelperKernel *kernel, KvmHelperLease *lease,
+                        const GPtrArray *holds, GError **error)
 {
   if (!kvmhelper_kernel_exists (kernel, KVMHELPER_SYS, "bus/pci/drivers/" COMMON_VFIO_DRIVER))
     {
@@ -133,7 +152,7 @@ kvmhelper_binding_take (const KvmHelperKernel *kernel, KvmHelperLease *lease, GE
       GError *local = NULL;
       gboolean held;
 
-      if (take_member (kernel, lease->members->pdata[i], &local))
+      if (take_one (kernel, lease->members->pdata[i], holds, &local))
         continue;
       /* Those that were not yet touched are as they were. */
       for (guint j = i + 1; j < lease->members->len; j++)
@@ -151,15 +170,21 @@ kvmhelper_binding_take (const KvmHelperKernel *kernel, KvmHelperLease *lease, GE
  * choose by itself (drivers_probe) may be another one, and between that and ours the function would
  * be on a driver that nobody gave it to; a failure there would look like somebody else's work. */
 static gboolean
-rebind (const KvmHelperKernel *kernel, const KvmHelperMember *member, GError **error)
+rebind (const KvmHelperHold *hold, const KvmHelperMember *member, GError **error)
 {
+  const KvmHelperKernel *kernel = hold->kernel;
   g_autofree char *path = g_strdup_printf ("bus/pci/drivers/%s/bind", member->driver);
   g_autofree char *after = NULL;
-  char name[PCI_ADDRESS_LEN];
 
-  pci_address_format (&member->address, name);
-  if (!kvmhelper_kernel_write (kernel, KVMHELPER_SYS, path, name, error)
-      || !read_driver (kernel, &member->address, &after, error))
+  if (!kvmhelper_left_has_driver (kernel, member))
+    {
+      g_set_error (error, COMMON_ERROR, COMMON_ERROR_BIND_FAILED,
+                   _ ("The driver %s, which it had, is not loaded"), member->driver);
+      return FALSE;
+    }
+  if (!kvmhelper_hold_write_name (hold, path, error)
+      || !read_driver (kernel, &member->address, &after, error)
+      || !kvmhelper_hold_check (hold, error))
     return FALSE;
   if (g_str_equal (after, member->driver))
     return TRUE;
@@ -172,6 +197,7 @@ static gboolean
 restore_member (const KvmHelperKernel *kernel, const KvmHelperMember *member, GError **error)
 {
   const PciAddress *address = &member->address;
+  g_autoptr (KvmHelperHold) hold = hold_member (kernel, member, error);
   g_autofree char *driver = NULL;
   g_autofree char *override = NULL;
   /* An override that names another driver than the one it had was not in force: it would send the
@@ -180,19 +206,19 @@ restore_member (const KvmHelperKernel *kernel, const KvmHelperMember *member, GE
       = *member->driver_override != '\0' && !g_str_equal (member->driver_override, member->driver);
   const char *first = late ? "" : member->driver_override;
 
-  if (!check_identity (kernel, member, error)
+  if (hold == NULL || !kvmhelper_slot_check (kernel, member, error)
       || !kvmhelper_function_read_binding (kernel, address, &driver, &override, error))
     return FALSE;
   if (g_str_equal (driver, member->driver))
     return g_str_equal (override, member->driver_override)
-           || set_override (kernel, address, member->driver_override, error);
-  if (!g_str_equal (override, first) && !set_override (kernel, address, first, error))
+           || set_override (hold, member->driver_override, error);
+  if (!g_str_equal (override, first) && !set_override (hold, first, error))
     return FALSE;
-  if (*driver != '\0' && !unbind (kernel, address, error))
+  if (*driver != '\0' && !unbind (hold, driver, error))
     return FALSE;
-  if (*member->driver != '\0' && !rebind (kernel, member, error))
+  if (*member->driver != '\0' && !rebind (hold, member, error))
     return FALSE;
-  return !late || set_override (kernel, address, member->driver_override, error);
+  return !late || set_override (hold, member->driver_override, error);
 }
 
 /* Whether the function at the address is not the member any more. One that is there and could not
@@ -311,7 +337,7 @@ give_back_members (const KvmHelperKernel *kernel, KvmHelperLease *lease)
       g_string_append_printf (left, "%s%s: %s", left->len == 0 ? "" : "; ",
                               pci_address_format (&member->address, name), error->message);
     }
-  kvmhelper_lease_set_left (lease, left->str);
+  kvmhelper_left_note (kernel, lease, left->str);
   return left->len == 0;
 }
 
@@ -329,6 +355,29 @@ needs_writes (const KvmHelperKernel *kernel, const KvmHelperLease *lease)
   return FALSE;
 }
 
+/* A driver of the host's would find the device that a guest left frozen dead. One that came frozen,
+ * and that nobody had since, goes back as it came. */
+static gboolean
+thaw (const KvmHelperKernel *kernel, int group, KvmHelperLease *lease)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (group < 0 || kvmhelper_eeh_thaw_left (kernel, group, lease, &error)
+      || lease->phase == KVMHELPER_PHASE_INTENT)
+    return TRUE;
+  kvmhelper_left_note (kernel, lease, error->message);
+  return FALSE;
+}
+
+static gboolean
+all_returned (const KvmHelperLease *lease)
+{
+  for (guint i = 0; i < lease->members->len; i++)
+    if (!((const KvmHelperMember *) lease->members->pdata[i])->returned)
+      return FALSE;
+  return TRUE;
+}
+
 gboolean
 kvmhelper_binding_give_back (const KvmHelperKernel *kernel, KvmHelperLease *lease, gboolean *held)
 {
@@ -337,11 +386,16 @@ kvmhelper_binding_give_back (const KvmHelperKernel *kernel, KvmHelperLease *leas
   gboolean done;
 
   *held = FALSE;
+  if (all_returned (lease))
+    {
+      kvmhelper_left_note (kernel, lease, "");
+      return TRUE;
+    }
   /* A group that is there and not known might be held: to unbind a function of it would wait in the
    * kernel for its holder. */
   if (!kvmhelper_binding_group (kernel, lease, &group, &error))
     {
-      kvmhelper_lease_set_left (lease, error->message);
+      kvmhelper_left_note (kernel, lease, error->message);
       return FALSE;
     }
   if (group >= 0)
@@ -353,14 +407,12 @@ kvmhelper_binding_give_back (const KvmHelperKernel *kernel, KvmHelperLease *leas
       if (handle < 0 && obstacle.held
           && (lease->phase != KVMHELPER_PHASE_INTENT || needs_writes (kernel, lease)))
         {
-          g_autofree char *why = kvmhelper_obstacle_to_string (&obstacle, (guint) group);
-
-          kvmhelper_lease_set_left (lease, why);
+          kvmhelper_left_note_held (lease, &obstacle, (guint) group);
           *held = TRUE;
           return FALSE;
         }
     }
-  done = give_back_members (kernel, lease);
+  done = thaw (kernel, handle, lease) && give_back_members (kernel, lease);
   if (handle >= 0)
     kvmhelper_kernel_close (kernel, handle);
   return done;

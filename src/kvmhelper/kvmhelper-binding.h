@@ -14,11 +14,14 @@
  * left alone. What the members had is in @lease. On failure those that were taken are given back,
  * in reverse; where that fails too the error says so and the member is not "returned".
  *
+ * @holds has the functions since they were first looked at (KvmHelperHold): another one at the same
+ * address is refused, whatever it is. NULL: what is there now and is the same by its identity.
+ *
  * COMMON_ERROR_VFIO_UNAVAILABLE, COMMON_ERROR_DEVICE_CHANGED, COMMON_ERROR_BIND_FAILED,
  * COMMON_ERROR_KERNEL_FAILED.
  */
-gboolean
-kvmhelper_binding_take (const KvmHelperKernel *kernel, KvmHelperLease *lease, GError **error);
+gboolean kvmhelper_binding_take (const KvmHelperKernel *kernel, KvmHelperLease *lease,
+                                 const GPtrArray *holds, GError **error);
 
 /**
  * kvmhelper_binding_give_back: gives every member that is not "returned" the driver and the

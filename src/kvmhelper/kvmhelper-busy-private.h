@@ -2,14 +2,18 @@
 #pragma once
 
 #include "kvmhelper/kvmhelper-busy.h"
+#include "kvmhelper/kvmhelper-watch.h"
 
 /**
- * Shared by the parts that look for needs: disks (kvmhelper-busy-disk.c), network and console.
+ * Shared by the parts that look for needs: disks (kvmhelper-busy-disk.c) and what is mounted of
+ * them (kvmhelper-busy-mount.c), network (kvmhelper-busy-network.c), console
+ * (kvmhelper-busy-console.c).
  */
 struct _KvmHelperBusy
 {
-  const KvmHelperKernel *kernel;
-  GHashTable *needs; /* "0001:01:00.0" -> GPtrArray of KvmHelperNeed */
+  KvmHelperWatch watch;
+  const KvmHelperKernel *kernel; /* of the watch */
+  GHashTable *needs;             /* "0001:01:00.0" -> GPtrArray of KvmHelperNeed */
 };
 
 /** kvmhelper_busy_add: @owner's function is needed; takes @detail. The same need is noted once. */
@@ -21,4 +25,39 @@ void kvmhelper_busy_add (KvmHelperBusy *busy, const char *owner, const char *kin
  */
 char *kvmhelper_busy_owner (const KvmHelperBusy *busy, const char *path);
 
+/** kvmhelper_busy_file: of process 1, which is the host's: our own are those of a sandbox; "" for
+ * none. *cut (may be NULL): there is more of it. */
+char *kvmhelper_busy_file (const KvmHelperBusy *busy, const char *file, gboolean *cut);
+
+/** kvmhelper_busy_unmangle: the kernel writes white space in names as octal (fs/seq_file.c:
+ * mangle_path). */
+char *kvmhelper_busy_unmangle (const char *text);
+
 void kvmhelper_busy_find_disks (KvmHelperBusy *busy);
+void kvmhelper_busy_find_routes (KvmHelperBusy *busy);
+void kvmhelper_busy_find_consoles (KvmHelperBusy *busy);
+
+/** kvmhelper_busy_is_away: whether @function has a network interface in another network namespace
+ * than that of /sys. */
+gboolean kvmhelper_busy_is_away (const KvmHelperBusy *busy, const KvmHelperFunction *function);
+
+/* The block devices, by their names in /sys/class/block, and what is mounted of them. */
+typedef struct
+{
+  GPtrArray *names;    /* all of them */
+  GHashTable *numbers; /* "8:1" -> "sda1" */
+  GHashTable *aliases; /* the device mapper's names, "vg-root" -> "dm-0" */
+  GHashTable *mounts;  /* "sda1" -> GPtrArray of "/dev/sda1 on /" */
+  char *doubt;         /* why any may be mounted that is not in the list; NULL: none */
+} KvmHelperBlocks;
+
+/** kvmhelper_blocks_read: takes what is there; kvmhelper_blocks_clear after it. */
+void kvmhelper_blocks_read (KvmHelperBlocks *blocks, const KvmHelperBusy *busy);
+void kvmhelper_blocks_clear (KvmHelperBlocks *blocks);
+
+/** kvmhelper_blocks_find: the name of the block device that a path ("/dev/mapper/vg-root") is of,
+ * as far as names tell; NULL: none. */
+const char *kvmhelper_blocks_find (const KvmHelperBlocks *blocks, const char *path);
+
+/** kvmhelper_blocks_read_mounts: fills in what is mounted. */
+void kvmhelper_blocks_read_mounts (KvmHelperBlocks *blocks, const KvmHelperBusy *busy);

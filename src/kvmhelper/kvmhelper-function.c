@@ -204,3 +204,26 @@ kvmhelper_function_read_all (const KvmHelperKernel *kernel)
   g_ptr_array_sort (functions, compare_functions);
   return functions;
 }
+
+GArray *
+kvmhelper_function_read_vfs (const KvmHelperKernel *kernel, const PciAddress *physfn)
+{
+  GArray *vfs = g_array_new (FALSE, FALSE, sizeof (PciAddress));
+  g_autofree char *directory = kvmhelper_function_path (physfn, NULL);
+  g_autoptr (GPtrArray) names = kvmhelper_kernel_list (kernel, KVMHELPER_SYS, directory);
+
+  for (guint i = 0; i < names->len; i++)
+    {
+      g_autofree char *path = NULL;
+      g_autofree char *name = NULL;
+      PciAddress vf;
+
+      if (!g_str_has_prefix (names->pdata[i], "virtfn"))
+        continue;
+      path = kvmhelper_function_path (physfn, names->pdata[i]);
+      name = kvmhelper_kernel_link_name (kernel, KVMHELPER_SYS, path);
+      if (name != NULL && pci_address_parse (name, &vf, NULL))
+        g_array_append_val (vfs, vf);
+    }
+  return vfs;
+}

@@ -68,3 +68,6 @@ char *kvmhelper_function_driver (const KvmHelperKernel *kernel, const PciAddress
  * COMMON_ERROR_KERNEL_FAILED. */
 gboolean kvmhelper_function_read_group (const KvmHelperKernel *kernel, const PciAddress *address,
                                         int *group, GError **error);
+
+/** kvmhelper_function_read_vfs: the addresses of the VFs that a PF has now. Elements PciAddress. */
+GArray *kvmhelper_function_read_vfs (const KvmHelperKernel *kernel, const PciAddress *physfn);

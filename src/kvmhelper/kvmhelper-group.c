@@ -8,16 +8,6 @@
 #include <glib/gi18n-lib.h>
 #include <stdio.h>
 
-/* The two words of eeh_pe_state (arch/powerpc/kernel/eeh_sysfs.c: eeh_pe_state_show): what the
- * firmware says, and what the kernel holds (arch/powerpc/include/asm/eeh.h: EEH_STATE_*, EEH_PE_*).
- */
-#define STATE_UNAVAILABLE 0x001
-#define STATE_MMIO_ACTIVE 0x008
-#define STATE_DMA_ACTIVE  0x010
-#define PE_ISOLATED       0x001
-#define PE_RECOVERING     0x002
-#define PE_REMOVED        0x400
-
 void
 kvmhelper_fact_clear (KvmHelperFact *fact)
 {
@@ -107,43 +97,4 @@ kvmhelper_group_free (KvmHelperGroup *group)
   g_free (group->name);
   g_ptr_array_unref (group->members);
   g_free (group);
-}
-
-const char *
-kvmhelper_pe_state_parse (const char *text)
-{
-  guint firmware, kernel;
-
-  if (sscanf (text, "%x %x", &firmware, &kernel) != 2)
-    return "unknown";
-  if ((firmware & STATE_UNAVAILABLE) != 0 || (kernel & PE_REMOVED) != 0)
-    return "unavailable";
-  if ((kernel & (PE_ISOLATED | PE_RECOVERING)) == 0 && (firmware & STATE_MMIO_ACTIVE) != 0
-      && (firmware & STATE_DMA_ACTIVE) != 0)
-    return "normal";
-  return "frozen";
-}
-
-KvmHelperFact
-kvmhelper_group_pe_state (const KvmHelperKernel *kernel, const KvmHelperGroup *group)
-{
-  KvmHelperFact fact = { "unknown", NULL };
-
-  for (guint i = 0; i < group->members->len; i++)
-    {
-      const KvmHelperFunction *member = group->members->pdata[i];
-      g_autofree char *path = NULL;
-      g_autofree char *text = NULL;
-
-      if (!member->endpoint)
-        continue;
-      path = kvmhelper_function_path (&member->address, "eeh_pe_state");
-      text = kvmhelper_kernel_read_line (kernel, KVMHELPER_SYS, path);
-      if (text != NULL)
-        fact.value = kvmhelper_pe_state_parse (text);
-      fact.source = g_strconcat ("/sys/", path, NULL);
-      return fact;
-    }
-  fact.source = g_strdup ("inferred: the group has no endpoint");
-  return fact;
 }

@@ -44,12 +44,3 @@ kvmhelper_group_read (const KvmHelperKernel *kernel, const PciAddress *address, 
 
 void kvmhelper_group_free (KvmHelperGroup *group);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (KvmHelperGroup, kvmhelper_group_free)
-
-/**
- * kvmhelper_group_pe_state: "normal", "frozen", "unavailable" or "unknown", of eeh_pe_state of the
- * group's first endpoint. The read asks the firmware, which takes its time: once is enough.
- */
-KvmHelperFact kvmhelper_group_pe_state (const KvmHelperKernel *kernel, const KvmHelperGroup *group);
-
-/** kvmhelper_pe_state_parse: the same of the file's text, "0x00000078 0x00000800". */
-const char *kvmhelper_pe_state_parse (const char *text);

@@ -4,6 +4,9 @@
 #include "common/common-vfio.h"
 #include "kvmhelper/kvmhelper-busy.h"
 #include "kvmhelper/kvmhelper-capability.h"
+#include "kvmhelper/kvmhelper-companion.h"
+#include "kvmhelper/kvmhelper-eeh.h"
+#include "kvmhelper/kvmhelper-eeh-host.h"
 #include "kvmhelper/kvmhelper-group.h"
 #include "kvmhelper/kvmhelper-hardware.h"
 #include "kvmhelper/kvmhelper-holder.h"
@@ -18,7 +21,9 @@ typedef struct
 {
   const KvmHelperKernel *kernel;
   const GPtrArray *leases;
+  KvmHelperRehearsed *rehearsed;
   KvmHelperBusy *busy;
+  const KvmHelperCards *cards;
   GHashTable *holders; /* group -> PID */
 } Scan;
 
@@ -71,6 +76,25 @@ add_busy (GVariantBuilder *builder, const Scan *scan, const KvmHelperFunction *f
   add (builder, "busy", g_variant_builder_end (&list));
 }
 
+static void
+add_companions (GVariantBuilder *builder, const Scan *scan, const KvmHelperFunction *function)
+{
+  g_autoptr (GPtrArray) companions = kvmhelper_cards_companions (scan->cards, function);
+  GVariantBuilder list;
+
+  if (companions->len == 0)
+    return;
+  g_variant_builder_init (&list, G_VARIANT_TYPE_STRING_ARRAY);
+  for (guint i = 0; i < companions->len; i++)
+    {
+      const KvmHelperFunction *companion = companions->pdata[i];
+      char name[PCI_ADDRESS_LEN];
+
+      g_variant_builder_add (&list, "s", pci_address_format (&companion->address, name));
+    }
+  add (builder, "companions", g_variant_builder_end (&list));
+}
+
 /* What the host would give the function to by itself: known of those that are taken from it. */
 static void
 add_natural_driver (GVariantBuilder *builder, const Scan *scan, const PciAddress *address)
@@ -117,6 +141,7 @@ function_variant (const Scan *scan, const KvmHelperFunction *function)
   if (function->numvfs > 0)
     add_uint (&builder, "numvfs", function->numvfs);
   add_busy (&builder, scan, function);
+  add_companions (&builder, scan, function);
   add_hardware (&builder, scan, &function->address);
   add_natural_driver (&builder, scan, &function->address);
   return g_variant_builder_end (&builder);
@@ -157,13 +182,30 @@ add_lease (GVariantBuilder *builder, const KvmHelperLease *lease)
   add_string (builder, "domain-name", lease->domain_name);
 }
 
+/* The group's windows, as a rehearsal of any of its functions found them. */
+static void
+add_windows (GVariantBuilder *builder, const Scan *scan, const KvmHelperGroup *group)
+{
+  for (guint i = 0; i < group->members->len; i++)
+    {
+      const KvmHelperFunction *member = group->members->pdata[i];
+      KvmHelperFound found;
+
+      if (!kvmhelper_rehearsed_recall (scan->rehearsed, &member->address, &member->identity, &found)
+          || !found.has_windows)
+        continue;
+      add (builder, "dma-windows", kvmhelper_found_windows (&found));
+      return;
+    }
+}
+
 static GVariant *
 group_variant (const Scan *scan, const KvmHelperGroup *group)
 {
   const KvmHelperLease *lease = find_lease (scan, group);
   guint pid
       = GPOINTER_TO_UINT (g_hash_table_lookup (scan->holders, GUINT_TO_POINTER (group->number)));
-  KvmHelperFact state = kvmhelper_group_pe_state (scan->kernel, group);
+  KvmHelperFact state = kvmhelper_eeh_fact (scan->kernel, group);
   gboolean leased = lease != NULL && !kvmhelper_lease_is_rehearsal (lease);
   GVariantBuilder builder;
 
@@ -179,6 +221,7 @@ group_variant (const Scan *scan, const KvmHelperGroup *group)
     add_uint (&builder, "holder-pid", pid);
   if (lease != NULL)
     add_lease (&builder, lease);
+  add_windows (&builder, scan, group);
   add (&builder, "members", functions_variant (scan, group->members));
   kvmhelper_fact_clear (&state);
   return g_variant_builder_end (&builder);
@@ -244,8 +287,28 @@ add_machine (GVariantBuilder *builder, const KvmHelperKernel *kernel)
   add_uint (builder, "page-size", (guint) kernel->page_size);
 }
 
+/* "MemTotal:       16373184 kB", in MiB */
+static void
+add_memory (GVariantBuilder *builder, const KvmHelperKernel *kernel)
+{
+  static const char *const keys[][2]
+      = { { "MemTotal", "memory" }, { "MemAvailable", "memory-available" } };
+  g_autofree char *text
+      = kvmhelper_kernel_read (kernel, KVMHELPER_PROC, "meminfo", KVMHELPER_MAX_LIST, NULL, NULL);
+
+  for (guint i = 0; text != NULL && i < G_N_ELEMENTS (keys); i++)
+    {
+      g_autofree char *value = kvmhelper_cpuinfo (text, keys[i][0]);
+      guint64 kib = g_ascii_strtoull (value, NULL, 10);
+
+      if (g_str_has_suffix (value, " kB") && kib / 1024 <= G_MAXUINT)
+        add_uint (builder, keys[i][1], (guint) (kib / 1024));
+    }
+}
+
 GVariant *
-kvmhelper_host_read (const KvmHelperKernel *kernel, const GPtrArray *leases)
+kvmhelper_host_read (const KvmHelperKernel *kernel, const GPtrArray *leases,
+                     KvmHelperRehearsed *rehearsed)
 {
   KvmHelperPlatform platform = kvmhelper_platform_read (kernel);
   g_autoptr (GPtrArray) functions = kvmhelper_function_read_all (kernel);
@@ -254,7 +317,8 @@ kvmhelper_host_read (const KvmHelperKernel *kernel, const GPtrArray *leases)
   g_autoptr (GPtrArray) groups = make_groups (kernel, functions, ungrouped);
   g_autoptr (KvmHelperBusy) busy = kvmhelper_busy_new (kernel);
   g_autoptr (GHashTable) holders = kvmhelper_holder_scan (kernel);
-  Scan scan = { kernel, leases, busy, holders };
+  g_autoptr (KvmHelperCards) cards = kvmhelper_cards_new (kernel, functions);
+  Scan scan = { kernel, leases, rehearsed, busy, cards, holders };
   GVariantBuilder builder, list;
 
   g_variant_builder_init (&builder, G_VARIANT_TYPE_VARDICT);
@@ -263,7 +327,9 @@ kvmhelper_host_read (const KvmHelperKernel *kernel, const GPtrArray *leases)
     add_string (&builder, "simulated", kernel->simulated);
   add_string (&builder, "platform", kvmhelper_platform_name (platform));
   add_machine (&builder, kernel);
+  add_memory (&builder, kernel);
   add (&builder, "capabilities", kvmhelper_capabilities_read (kernel, platform));
+  add (&builder, "eeh", kvmhelper_eeh_host_read (kernel));
   g_variant_builder_init (&list, G_VARIANT_TYPE ("aa{sv}"));
   for (guint i = 0; i < groups->len; i++)
     g_variant_builder_add_value (&list, group_variant (&scan, groups->pdata[i]));

@@ -3,22 +3,15 @@
 
 #include "common/common-error.h"
 #include "kvmhelper/kvmhelper-capability.h"
+#include "kvmhelper/kvmhelper-eeh.h"
 #include "kvmhelper/kvmhelper-holder.h"
 #include "kvmhelper/kvmhelper-interrupts.h"
 #include "kvmhelper/kvmhelper-limits.h"
+#include "kvmhelper/kvmhelper-tce.h"
 
 #include <glib/gi18n-lib.h>
 
 #define INTERRUPTS "interrupts"
-
-/* "inferred: …"; takes @reason. */
-static char *
-inferred_source (char *reason)
-{
-  g_autofree char *owned = reason;
-
-  return g_strconcat ("inferred: ", owned, NULL);
-}
 
 static gboolean
 holds (const KvmHelperHolding *holding, guint group)
@@ -29,69 +22,121 @@ holds (const KvmHelperHolding *holding, guint group)
   return FALSE;
 }
 
-/* The group's in the order of /proc/interrupts; TRUE where that could be read. */
-static gboolean
-find_vectors (KvmHelperInspection *self, const KvmHelperKernel *kernel, const KvmHelperGroup *group)
+static KvmHelperController
+controller_of (const KvmHelperHolding *holding)
 {
-  g_autofree char *text
-      = kvmhelper_kernel_read (kernel, KVMHELPER_PROC, INTERRUPTS, KVMHELPER_MAX_TABLE, NULL, NULL);
-  g_autoptr (GArray) all = kvmhelper_interrupts_parse (text == NULL ? "" : text);
+  if (holding->xive_native >= 0 || holding->xive >= 0)
+    return KVMHELPER_CONTROLLER_XIVE;
+  if (holding->xics >= 0)
+    return KVMHELPER_CONTROLLER_XICS;
+  return holding->vm >= 0 ? KVMHELPER_CONTROLLER_EMULATED : KVMHELPER_CONTROLLER_NO_GUEST;
+}
+
+static const KvmHelperFunction *
+find_member (const KvmHelperGroup *group, const PciAddress *address)
+{
+  for (guint i = 0; i < group->members->len; i++)
+    {
+      const KvmHelperFunction *member = group->members->pdata[i];
+
+      if (pci_address_equal (&member->address, address))
+        return member;
+    }
+  return NULL;
+}
+
+/* Of the MSIs in @all, those on functions of the groups in @holding: KVM and QEMU count them for
+ * the guest as a whole. */
+static guint
+count_messages (const KvmHelperKernel *kernel, const KvmHelperHolding *holding, const GArray *all)
+{
+  g_autoptr (GHashTable) groups = g_hash_table_new_full (
+      (GHashFunc) pci_address_hash, (GEqualFunc) pci_address_equal, NULL, NULL);
+  guint count = 0;
 
   for (guint i = 0; i < all->len; i++)
     {
       const KvmHelperVector *vector = &g_array_index (all, KvmHelperVector, i);
+      gpointer held;
 
-      if (pci_address_equal (&vector->function, &self->address))
-        self->vectors++;
-      for (guint j = 0; j < group->members->len; j++)
+      if (!vector->message)
+        continue;
+      if (!g_hash_table_lookup_extended (groups, &vector->function, NULL, &held))
         {
-          const KvmHelperFunction *member = group->members->pdata[j];
+          int group;
+          gboolean known = kvmhelper_function_read_group (kernel, &vector->function, &group, NULL);
 
-          if (pci_address_equal (&vector->function, &member->address))
-            g_array_append_val (self->list, *vector);
+          held = GINT_TO_POINTER (known && group >= 0 && holds (holding, (guint) group));
+          g_hash_table_insert (groups, (gpointer) &vector->function, held);
         }
-    }
-  return text != NULL;
-}
-
-static guint
-count_untouched (const GArray *list)
-{
-  guint count = 0;
-
-  for (guint i = 0; i < list->len; i++)
-    {
-      const KvmHelperVector *vector = &g_array_index (list, KvmHelperVector, i);
-
-      if (vector->message && vector->count == 0)
-        count++;
+      count += GPOINTER_TO_INT (held) ? 1 : 0;
     }
   return count;
 }
 
-/* Whether an interrupt is a guest's stands in two tables of the kernel's, and neither may be read
- * while a guest runs. So it is what the host's handlers did not get, where nothing speaks against
- * it; an interrupt that never came is taken for passed through. */
-static void
-find_passed (KvmHelperInspection *self, const KvmHelperKernel *kernel,
-             const KvmHelperHolding *holding, gboolean readable)
+static int
+read_bypass (const KvmHelperKernel *kernel)
 {
-  if (holding->xive_native < 0 && holding->xive < 0)
-    self->passed_source = inferred_source (g_strdup (
-        _ ("the holder has no XIVE device of KVM's, and only of those this can be told")));
-  else if (kvmhelper_irq_bypass_off (kernel))
-    self->passed_source = g_strdup ("/sys/" KVMHELPER_BYPASS_PARAMETER);
-  else if (!readable)
-    self->passed_source
-        = inferred_source (g_strdup_printf (_ ("%s cannot be read"), "/proc/" INTERRUPTS));
-  else
-    self->passed_through = count_untouched (self->list);
-  if (self->passed_through > 0)
-    self->passed_source = inferred_source (g_strdup_printf (
-        _ ("the host's handlers had none of these (%s), and the bypass is not switched off"),
-        "/proc/" INTERRUPTS));
-  else if (self->passed_source == NULL)
-    self->passed_source = g_strdup ("/proc/" INTERRUPTS);
+  guint64 value;
+
+  if (!kvmhelper_kernel_read_number (kernel, KVMHELPER_SYS, KVMHELPER_BYPASS_PARAMETER, &value))
+    return -1;
+  return value != 0;
+}
+
+static void
+add_vector (KvmHelperInspection *self, const KvmHelperVector *vector, KvmHelperBypassTrial trial)
+{
+  KvmHelperInspectedVector entry = { *vector, { NULL, NULL, NULL } };
+
+  entry.way = kvmhelper_vector_way (&self->passing, vector, trial);
+  if (pci_address_equal (&vector->function, &self->address))
+    self->vectors++;
+  if (g_str_equal (entry.way.path, "guest"))
+    self->passed_through++;
+  g_array_append_val (self->list, entry);
+}
+
+/* The group's vectors, in the order of /proc/interrupts, and which way each goes. */
+static void
+find_vectors (KvmHelperInspection *self, const KvmHelperKernel *kernel, const KvmHelperGroup *group,
+              const KvmHelperHolding *holding, KvmHelperRehearsed *rehearsed)
+{
+  g_autofree char *text
+      = kvmhelper_kernel_read (kernel, KVMHELPER_PROC, INTERRUPTS, KVMHELPER_MAX_TABLE, NULL, NULL);
+  g_autoptr (GArray) all = kvmhelper_interrupts_parse (text == NULL ? "" : text);
+  const char *source = "/proc/" INTERRUPTS;
+
+  self->passing = (KvmHelperPassing){ kvmhelper_platform_read (kernel), controller_of (holding),
+                                      read_bypass (kernel), count_messages (kernel, holding, all) };
+  for (guint i = 0; i < all->len; i++)
+    {
+      const KvmHelperVector *vector = &g_array_index (all, KvmHelperVector, i);
+      const KvmHelperFunction *member = find_member (group, &vector->function);
+      KvmHelperFound found;
+
+      if (member == NULL)
+        continue;
+      kvmhelper_rehearsed_recall (rehearsed, &member->address, &member->identity, &found);
+      add_vector (self, vector, found.bypass);
+    }
+  /* That none goes to the guest is as the first that could have does. */
+  for (guint i = 0; i < self->list->len; i++)
+    {
+      const KvmHelperInspectedVector *entry
+          = &g_array_index (self->list, KvmHelperInspectedVector, i);
+      gboolean passed = g_str_equal (entry->way.path, "guest");
+
+      if (entry->vector.message && passed == (self->passed_through > 0))
+        {
+          source = entry->way.source;
+          break;
+        }
+    }
+  self->passed_source
+      = text == NULL ? g_strdup_printf (
+            "inferred: %s", _ ("/proc/interrupts cannot be read, and nothing else tells"))
+                     : g_strdup (source);
 }
 
 static KvmHelperFact
@@ -103,7 +148,7 @@ descriptor_fact (const char *value, guint pid, int descriptor)
 static KvmHelperFact
 inferred (const char *value, const char *reason)
 {
-  return (KvmHelperFact){ value, inferred_source (g_strdup (reason)) };
+  return (KvmHelperFact){ value, g_strconcat ("inferred: ", reason, NULL) };
 }
 
 static KvmHelperFact
@@ -118,18 +163,6 @@ find_interrupts (const KvmHelperHolding *holding, guint pid)
   if (holding->vm >= 0)
     return inferred ("emulated", _ ("the holder has a virtual machine of KVM's, and no interrupt "
                                     "controller of KVM's"));
-  return inferred ("unknown", _ ("the holder has no virtual machine of KVM's"));
-}
-
-static KvmHelperFact
-find_dma (const KvmHelperHolding *holding)
-{
-  if (holding->tce_tables > 0 && holding->kvm_vfio >= 0)
-    return inferred ("in-kernel",
-                     _ ("the holder has TCE tables and the VFIO device of KVM; QEMU 10 "
-                        "and newer refuses the device where it cannot attach them"));
-  if (holding->vm >= 0)
-    return inferred ("user-space", _ ("the holder has no TCE table, or no VFIO device, of KVM"));
   return inferred ("unknown", _ ("the holder has no virtual machine of KVM's"));
 }
 
@@ -150,7 +183,8 @@ find_eeh (const KvmHelperHolding *holding, const char *pe_state)
 }
 
 KvmHelperInspection *
-kvmhelper_inspection_new (const KvmHelperKernel *kernel, const PciAddress *address, GError **error)
+kvmhelper_inspection_new (const KvmHelperKernel *kernel, const PciAddress *address,
+                          KvmHelperRehearsed *rehearsed, GError **error)
 {
   g_autoptr (KvmHelperGroup) group = kvmhelper_group_read (kernel, address, error);
   g_autoptr (KvmHelperHolding) holding = NULL;
@@ -161,7 +195,7 @@ kvmhelper_inspection_new (const KvmHelperKernel *kernel, const PciAddress *addre
   self = g_new0 (KvmHelperInspection, 1);
   self->address = *address;
   self->group = group->number;
-  self->list = g_array_new (FALSE, FALSE, sizeof (KvmHelperVector));
+  self->list = g_array_new (FALSE, FALSE, sizeof (KvmHelperInspectedVector));
   self->holder_pid = kvmhelper_holder_find (kernel, group->number);
   if (self->holder_pid == 0)
     return self;
@@ -173,10 +207,12 @@ kvmhelper_inspection_new (const KvmHelperKernel *kernel, const PciAddress *addre
       return self;
     }
   self->interrupts = find_interrupts (holding, self->holder_pid);
-  find_passed (self, kernel, holding, find_vectors (self, kernel, group));
+  find_vectors (self, kernel, group, holding, rehearsed);
+  self->locked = kvmhelper_locked_read (kernel, self->holder_pid);
   self->tce_tables = holding->tce_tables;
-  self->dma = find_dma (holding);
-  self->pe_state = kvmhelper_group_pe_state (kernel, group);
+  self->tce_linked = kvmhelper_tce_linked (kernel, holding, self->holder_pid);
+  self->dma = kvmhelper_tce_dma (holding);
+  self->pe_state = kvmhelper_eeh_fact (kernel, group);
   self->eeh = find_eeh (holding, self->pe_state.value);
   return self;
 }
@@ -186,73 +222,12 @@ kvmhelper_inspection_free (KvmHelperInspection *inspection)
 {
   kvmhelper_fact_clear (&inspection->interrupts);
   kvmhelper_fact_clear (&inspection->dma);
+  kvmhelper_fact_clear (&inspection->tce_linked);
   kvmhelper_fact_clear (&inspection->eeh);
   kvmhelper_fact_clear (&inspection->pe_state);
   g_free (inspection->passed_source);
   g_array_unref (inspection->list);
   g_free (inspection);
-}
-
-static void
-add (GVariantBuilder *builder, const char *key, GVariant *value)
-{
-  g_variant_builder_add (builder, "{sv}", key, value);
-}
-
-static GVariant *
-fact_variant (const KvmHelperFact *fact)
-{
-  return g_variant_new ("(ss)", fact->value, fact->source);
-}
-
-static GVariant *
-list_variant (const GArray *list)
-{
-  GVariantBuilder builder;
-
-  g_variant_builder_init (&builder, G_VARIANT_TYPE ("a(ssut)"));
-  for (guint i = 0; i < list->len; i++)
-    {
-      const KvmHelperVector *vector = &g_array_index (list, KvmHelperVector, i);
-      char name[PCI_ADDRESS_LEN];
-
-      g_variant_builder_add (&builder, "(ssut)", pci_address_format (&vector->function, name),
-                             vector->name, vector->number, vector->count);
-    }
-  return g_variant_builder_end (&builder);
-}
-
-GVariant *
-kvmhelper_inspection_to_variant (const KvmHelperInspection *self, const KvmHelperLease *lease)
-{
-  GVariantBuilder builder;
-  char name[PCI_ADDRESS_LEN];
-
-  g_variant_builder_init (&builder, G_VARIANT_TYPE_VARDICT);
-  add (&builder, "address", g_variant_new_string (pci_address_format (&self->address, name)));
-  add (&builder, "group", g_variant_new_uint32 (self->group));
-  if (lease != NULL)
-    {
-      add (&builder, "lease", g_variant_new_string (lease->id));
-      if (!kvmhelper_lease_is_rehearsal (lease))
-        {
-          add (&builder, "domain-uuid", g_variant_new_string (lease->domain_uuid));
-          add (&builder, "domain-name", g_variant_new_string (lease->domain_name));
-        }
-    }
-  if (self->holder_pid == 0)
-    return g_variant_builder_end (&builder);
-  add (&builder, "holder-pid", g_variant_new_uint32 (self->holder_pid));
-  add (&builder, "interrupts", fact_variant (&self->interrupts));
-  add (&builder, "vectors", g_variant_new_uint32 (self->vectors));
-  add (&builder, "vectors-passed-through",
-       g_variant_new ("(us)", self->passed_through, self->passed_source));
-  add (&builder, "vector-list", list_variant (self->list));
-  add (&builder, "dma", fact_variant (&self->dma));
-  add (&builder, "tce-tables", g_variant_new_uint32 (self->tce_tables));
-  add (&builder, "eeh", fact_variant (&self->eeh));
-  add (&builder, "pe-state", fact_variant (&self->pe_state));
-  return g_variant_builder_end (&builder);
 }
 
 char *

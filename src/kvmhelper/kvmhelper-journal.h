@@ -5,9 +5,9 @@
 
 /**
  * KvmHelperJournal: the records of leases on disk, a file each, in the "leases" directory of the
- * state directory. When a write or a removal returns, it has reached the disk: file, name and
- * directory; a reader finds a record whole or not at all. All errors are
- * COMMON_ERROR_JOURNAL_FAILED. Used by one thread at a time.
+ * state directory. When a write or a removal succeeds, it has reached the disk: file, name and
+ * directory; a reader finds the record that was before, or the new one, whole. Where it fails the
+ * disk has one of both. All errors are COMMON_ERROR_JOURNAL_FAILED. Used by one thread at a time.
  */
 typedef struct _KvmHelperJournal KvmHelperJournal;
 
@@ -29,7 +29,8 @@ kvmhelper_journal_write (KvmHelperJournal *journal, const KvmHelperLease *lease,
 gboolean kvmhelper_journal_remove (KvmHelperJournal *journal, const char *id, GError **error);
 
 /**
- * kvmhelper_journal_load: every record, elements KvmHelperLease. One that cannot be read stays as
- * it is on disk and is named in the log.
+ * kvmhelper_journal_load: every record, elements KvmHelperLease. For one that makes no sense a
+ * lease stands that says so ("unreadable"); it stays as it is on disk. One that the disk does not
+ * give is an error.
  */
 GPtrArray *kvmhelper_journal_load (KvmHelperJournal *journal, GError **error);

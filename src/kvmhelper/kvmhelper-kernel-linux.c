@@ -5,12 +5,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <linux/xattr.h>
+#include <stdio.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "common/common-error.h"
@@ -24,7 +28,7 @@ typedef struct
 /* Every open goes through openat2 (Linux 5.6; VFIO on POWER needs 6.4 or newer, so there is no
  * older kernel to fall back for): no "..", absolute link or magic link leads out of the root. */
 static int
-open_beneath (Linux *self, KvmHelperRoot root, const char *path, int flags)
+open_in (int directory, const char *path, int flags)
 {
   struct open_how how = {
     .flags = (guint64) (flags | O_CLOEXEC),
@@ -33,15 +37,27 @@ open_beneath (Linux *self, KvmHelperRoot root, const char *path, int flags)
   long fd;
 
   do
-    fd = syscall (SYS_openat2, self->roots[root], path, &how, sizeof how);
+    fd = syscall (SYS_openat2, directory, path, &how, sizeof how);
   while (fd < 0 && (errno == EINTR || errno == EAGAIN));
   return fd < 0 ? -errno : (int) fd;
+}
+
+static int
+open_beneath (Linux *self, KvmHelperRoot root, const char *path, int flags)
+{
+  return open_in (self->roots[root], path, flags);
 }
 
 static int
 linux_open (gpointer data, KvmHelperRoot root, const char *path, int flags)
 {
   return open_beneath (data, root, path, flags | O_NOCTTY);
+}
+
+static int
+linux_open_at (gpointer data, int directory, const char *path, int flags)
+{
+  return open_in (directory, path, flags | O_NOCTTY);
 }
 
 static void
@@ -73,10 +89,10 @@ linux_write (gpointer data, int handle, const void *buffer, gsize length)
 }
 
 static gssize
-linux_readlink (gpointer data, KvmHelperRoot root, const char *path, char *buffer, gsize size)
+linux_readlink_at (gpointer data, int directory, const char *path, char *buffer, gsize size)
 {
   /* The link itself, also where it is a magic one: it is read, not followed. */
-  int link = open_beneath (data, root, path, O_PATH | O_NOFOLLOW);
+  int link = open_in (directory, path, O_PATH | O_NOFOLLOW);
   gssize n;
 
   if (link < 0)
@@ -86,6 +102,14 @@ linux_readlink (gpointer data, KvmHelperRoot root, const char *path, char *buffe
     n = errno == ENOENT ? -EINVAL : -errno; /* what readlinkat says of a file that is no link */
   close (link);
   return n;
+}
+
+static gssize
+linux_readlink (gpointer data, KvmHelperRoot root, const char *path, char *buffer, gsize size)
+{
+  Linux *self = data;
+
+  return linux_readlink_at (data, self->roots[root], path, buffer, size);
 }
 
 static int
@@ -175,8 +199,88 @@ linux_eventfd (gpointer data)
   return fd < 0 ? -errno : fd;
 }
 
+/* The attributes of a file are reached by a path or an open file. To open a group takes it, and to
+ * walk the path once more could lead elsewhere: so by the link of a descriptor that only names the
+ * file. */
+typedef struct
+{
+  int fd;
+  char path[32];
+} Named;
+
+static int
+name_file (Linux *self, KvmHelperRoot root, const char *path, Named *named)
+{
+  named->fd = open_beneath (self, root, path, O_PATH | O_NOFOLLOW);
+  if (named->fd >= 0)
+    snprintf (named->path, sizeof named->path, "/proc/self/fd/%d", named->fd);
+  return named->fd;
+}
+
+static gssize
+linux_get_acl (gpointer data, KvmHelperRoot root, const char *path, void *acl, gsize size)
+{
+  Named named;
+  gssize n;
+
+  if (name_file (data, root, path, &named) < 0)
+    return named.fd;
+  n = getxattr (named.path, XATTR_NAME_POSIX_ACL_ACCESS, acl, size);
+  if (n < 0)
+    n = -errno;
+  close (named.fd);
+  return n;
+}
+
+static int
+linux_set_acl (gpointer data, KvmHelperRoot root, const char *path, const void *acl, gsize size)
+{
+  Named named;
+  int result;
+
+  if (name_file (data, root, path, &named) < 0)
+    return named.fd;
+  result = setxattr (named.path, XATTR_NAME_POSIX_ACL_ACCESS, acl, size, 0) == 0 ? 0 : -errno;
+  close (named.fd);
+  return result;
+}
+
+static int
+linux_pidfd (gpointer data, guint pid)
+{
+  long fd = syscall (SYS_pidfd_open, (pid_t) pid, 0); /* close-on-exec by itself */
+
+  return fd < 0 ? -errno : (int) fd;
+}
+
+static int
+linux_memlock (gpointer data, guint pid, const KvmHelperLimit *limit, KvmHelperLimit *before)
+{
+  struct rlimit new, old;
+
+  if (limit != NULL)
+    new = (struct rlimit){ limit->soft, limit->hard };
+  if (prlimit ((pid_t) pid, RLIMIT_MEMLOCK, limit == NULL ? NULL : &new,
+               before == NULL ? NULL : &old)
+      != 0)
+    return -errno;
+  if (before != NULL)
+    *before = (KvmHelperLimit){ old.rlim_cur, old.rlim_max };
+  return 0;
+}
+G_STATIC_ASSERT (sizeof (rlim_t) == sizeof (guint64) && RLIM_INFINITY == G_MAXUINT64);
+
+/* Handles are descriptors. */
+static int
+linux_receive (gpointer data, int fd)
+{
+  return fd;
+}
+
 static const KvmHelperKernelCalls linux_calls = {
   .open = linux_open,
+  .open_at = linux_open_at,
+  .readlink_at = linux_readlink_at,
   .close = linux_close,
   .read = linux_read,
   .write = linux_write,
@@ -188,6 +292,11 @@ static const KvmHelperKernelCalls linux_calls = {
   .munmap = linux_munmap,
   .load = linux_load,
   .eventfd = linux_eventfd,
+  .get_acl = linux_get_acl,
+  .set_acl = linux_set_acl,
+  .pidfd = linux_pidfd,
+  .memlock = linux_memlock,
+  .receive = linux_receive,
 };
 
 KvmHelperKernel *

@@ -119,12 +119,11 @@ kvmhelper_kernel_read_number (const KvmHelperKernel *kernel, KvmHelperRoot root,
   return g_ascii_string_to_unsigned (digits, base, 0, G_MAXUINT64, number, NULL);
 }
 
-gboolean
-kvmhelper_kernel_write (const KvmHelperKernel *kernel, KvmHelperRoot root, const char *path,
-                        const char *text, GError **error)
+/* Writes to @handle, which is closed; or hands on the errno that it is: 0 or a negative errno. */
+static int
+write_whole (const KvmHelperKernel *kernel, int handle, const char *text)
 {
   gsize length = strlen (text);
-  int handle = kvmhelper_kernel_open (kernel, root, path, O_WRONLY);
   gssize n = handle;
 
   if (handle >= 0)
@@ -134,12 +133,44 @@ kvmhelper_kernel_write (const KvmHelperKernel *kernel, KvmHelperRoot root, const
     }
   if (n >= 0 && (gsize) n != length)
     n = -EIO;
-  if (n < 0)
-    {
-      common_error_set_errno (error, (int) -n, "%s/%s", kvmhelper_kernel_root_name (root), path);
-      return FALSE;
-    }
-  return TRUE;
+  return n < 0 ? (int) n : 0;
+}
+
+gboolean
+kvmhelper_kernel_write (const KvmHelperKernel *kernel, KvmHelperRoot root, const char *path,
+                        const char *text, GError **error)
+{
+  int result = write_whole (kernel, kvmhelper_kernel_open (kernel, root, path, O_WRONLY), text);
+
+  if (result == 0)
+    return TRUE;
+  common_error_set_errno (error, -result, "%s/%s", kvmhelper_kernel_root_name (root), path);
+  return FALSE;
+}
+
+int
+kvmhelper_kernel_read_at (const KvmHelperKernel *kernel, int directory, const char *path,
+                          gsize limit, char **text)
+{
+  int handle = kernel->calls->open_at (kernel->data, directory, path, O_RDONLY);
+  g_autoptr (GString) content = g_string_new (NULL);
+  int result;
+
+  if (handle < 0)
+    return handle;
+  result = read_all (kernel, handle, content, limit);
+  kvmhelper_kernel_close (kernel, handle);
+  if (result == 0)
+    *text = g_string_free (g_steal_pointer (&content), FALSE);
+  return result;
+}
+
+int
+kvmhelper_kernel_write_at (const KvmHelperKernel *kernel, int directory, const char *path,
+                           const char *text)
+{
+  return write_whole (kernel, kernel->calls->open_at (kernel->data, directory, path, O_WRONLY),
+                      text);
 }
 
 char *
@@ -158,12 +189,16 @@ char *
 kvmhelper_kernel_link_name (const KvmHelperKernel *kernel, KvmHelperRoot root, const char *path)
 {
   g_autofree char *text = kvmhelper_kernel_readlink (kernel, root, path);
-  const char *slash;
+  const char *name;
 
   if (text == NULL)
     return NULL;
-  slash = strrchr (text, '/');
-  return g_strdup (slash == NULL ? text : slash + 1);
+  name = strrchr (text, '/');
+  name = name == NULL ? text : name + 1;
+  /* It becomes a part of a path. */
+  if (*name == '\0' || g_str_equal (name, ".") || g_str_equal (name, ".."))
+    return NULL;
+  return g_strdup (name);
 }
 
 static int

@@ -29,11 +29,22 @@ typedef struct
   guint minor;
 } KvmHelperStat;
 
+/* A limit of a process, bytes; G_MAXUINT64: none. */
+typedef struct
+{
+  guint64 soft, hard;
+} KvmHelperLimit;
+
 typedef struct
 {
   /* A handle. @flags as open(2), close-on-exec is added. Magic links and paths that lead out of the
    * root are refused. */
   int (*open) (gpointer data, KvmHelperRoot root, const char *path, int flags);
+  /* As open and readlink, from @directory, which was opened with O_DIRECTORY, instead of a root.
+   * What is in it is of what had its name then: where that is gone, so is all that was in it, also
+   * when something else has its name now. */
+  int (*open_at) (gpointer data, int directory, const char *path, int flags);
+  gssize (*readlink_at) (gpointer data, int directory, const char *path, char *buffer, gsize size);
   void (*close) (gpointer data, int handle);
   gssize (*read) (gpointer data, int handle, void *buffer, gsize length);
   gssize (*write) (gpointer data, int handle, const void *buffer, gsize length);
@@ -52,6 +63,17 @@ typedef struct
   guint64 (*load) (gpointer data, const void *address);
   /* A new non-blocking eventfd. */
   int (*eventfd) (gpointer data);
+  /* The POSIX ACL of what is at @path, as the attribute system.posix_acl_access has it
+   * (linux/posix_acl_xattr.h); a link at the end is not followed. Its length; -ENODATA: the mode
+   * says all. */
+  gssize (*get_acl) (gpointer data, KvmHelperRoot root, const char *path, void *acl, gsize size);
+  int (*set_acl) (gpointer data, KvmHelperRoot root, const char *path, const void *acl, gsize size);
+  /* A handle of the process that has @pid now, which stays that process's (pidfd_open). */
+  int (*pidfd) (gpointer data, guint pid);
+  /* RLIMIT_MEMLOCK of a process (prlimit): what it was, then what it is to be; each may be NULL. */
+  int (*memlock) (gpointer data, guint pid, const KvmHelperLimit *limit, KvmHelperLimit *before);
+  /* The handle of a descriptor that came to this process in a message; @fd is taken. */
+  int (*receive) (gpointer data, int fd);
 } KvmHelperKernelCalls;
 
 typedef struct
@@ -107,11 +129,21 @@ gboolean kvmhelper_kernel_read_number (const KvmHelperKernel *kernel, KvmHelperR
 gboolean kvmhelper_kernel_write (const KvmHelperKernel *kernel, KvmHelperRoot root,
                                  const char *path, const char *text, GError **error);
 
+/**
+ * kvmhelper_kernel_read_at, kvmhelper_kernel_write_at: the same of a file in a directory that is
+ * open: 0 and the text, to be freed, or a negative errno.
+ */
+int kvmhelper_kernel_read_at (const KvmHelperKernel *kernel, int directory, const char *path,
+                              gsize limit, char **text);
+int kvmhelper_kernel_write_at (const KvmHelperKernel *kernel, int directory, const char *path,
+                               const char *text);
+
 /** kvmhelper_kernel_readlink: the text of a link, or NULL. */
 char *
 kvmhelper_kernel_readlink (const KvmHelperKernel *kernel, KvmHelperRoot root, const char *path);
 
-/** kvmhelper_kernel_link_name: the last part of a link's text, as the name of a driver; or NULL. */
+/** kvmhelper_kernel_link_name: the last part of a link's text, as the name of a driver; or NULL,
+ * also where that is no name ("..", ""). */
 char *
 kvmhelper_kernel_link_name (const KvmHelperKernel *kernel, KvmHelperRoot root, const char *path);
 

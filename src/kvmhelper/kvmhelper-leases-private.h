@@ -16,14 +16,15 @@ struct _KvmHelperLeases
 {
   const KvmHelperKernel *kernel;
   KvmHelperRehearse rehearse;
+  const KvmHelperConfig *config;
   KvmHelperListener listener;
   GCancellable *cancellable;
   GThreadPool *retries;
+  KvmHelperRehearsed *rehearsed; /* has a lock of its own */
 
   GMutex lock; /* of all below */
   GCond freed; /* a key left @working */
   KvmHelperJournal *journal;
-  KvmHelperRehearsed *rehearsed;
   GHashTable *table;   /* id -> KvmHelperLease */
   GHashTable *working; /* keys of groups that a call works on */
   GHashTable *timers;  /* id -> Retry, of those that are tried again */
@@ -52,15 +53,26 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (KvmHelperWork, kvmhelper_work_end)
 gboolean
 kvmhelper_leases_store (KvmHelperLeases *leases, const KvmHelperLease *lease, GError **error);
 
-/** kvmhelper_leases_drop: @lease has come to its end. A file that cannot be removed is tried again
- * at the next start, which finds every member back. */
-void kvmhelper_leases_drop (KvmHelperLeases *leases, const KvmHelperLease *lease);
+/** kvmhelper_leases_keep: the same for a lease that is there, and also where the disk does not take
+ * it, which the log says: a later start looks at the kernel, and comes to the same. */
+void kvmhelper_leases_keep (KvmHelperLeases *leases, const KvmHelperLease *lease);
+
+/** kvmhelper_leases_drop: @lease has come to its end: TRUE. FALSE where its record cannot be
+ * removed: it has nothing, is pending, and is tried again. */
+gboolean kvmhelper_leases_drop (KvmHelperLeases *leases, const KvmHelperLease *lease);
 
 /**
  * kvmhelper_leases_finish: gives back what @lease has, once, and drops it: TRUE. Else it is
  * pending, will be tried again, and *held tells whether somebody holds the group.
  */
 gboolean kvmhelper_leases_finish (KvmHelperLeases *leases, KvmHelperLease *lease, gboolean *held);
+
+/**
+ * kvmhelper_leases_give_back: kvmhelper_binding_give_back, and what a user was given besides is
+ * taken away from him (kvmhelper-leases-grant.c).
+ */
+gboolean
+kvmhelper_leases_give_back (KvmHelperLeases *leases, KvmHelperLease *lease, gboolean *held);
 
 /** kvmhelper_leases_try_again: later, in the background, until @id is back. */
 void kvmhelper_leases_try_again (KvmHelperLeases *leases, const char *id);
@@ -73,6 +85,34 @@ void kvmhelper_leases_stop_retry (KvmHelperLeases *leases, const char *id);
 
 /** kvmhelper_leases_stop_retries: no timer is left. */
 void kvmhelper_leases_stop_retries (KvmHelperLeases *leases);
+
+/* Rehearsals, kvmhelper-rehearse.c. */
+
+/** kvmhelper_leases_rehearsal_obstacle: why no function of @group may be reset for a rehearsal, for
+ * people; NULL: nothing speaks against it. @used: what the host used of it, where somebody
+ * overrode that; NULL or "": nothing. */
+char *kvmhelper_leases_rehearsal_obstacle (const KvmHelperLeases *leases,
+                                           const KvmHelperGroup *group, const char *used);
+
+/* What becomes of the wish for a rehearsal in Prepare. */
+typedef struct
+{
+  const char *word; /* "now", "before" or "no" */
+  char *why;        /* of "no" */
+} KvmHelperRehearsalChoice;
+
+/** kvmhelper_leases_choose_rehearsal: a wish that the helper's configuration may overrule, and that
+ * @obstacle (NULL: none) stands in the way of. */
+KvmHelperRehearsalChoice
+kvmhelper_leases_choose_rehearsal (KvmHelperLeases *leases, const KvmHelperLease *lease,
+                                   KvmHelperRehearseMode wish, const char *obstacle);
+
+/** kvmhelper_leases_make_rehearsal: of what @lease has taken; how it went is remembered. */
+GPtrArray *kvmhelper_leases_make_rehearsal (KvmHelperLeases *leases, const KvmHelperLease *lease,
+                                            const KvmHelperGroup *group, GError **error);
+
+/** kvmhelper_rehearsal_set_failed: the first of @steps that failed, as an error. */
+void kvmhelper_rehearsal_set_failed (GError **error, const GPtrArray *steps);
 
 /** kvmhelper_leases_boot_id: of the boot that this is; records of another are dropped. NULL with
  * COMMON_ERROR_KERNEL_FAILED. */

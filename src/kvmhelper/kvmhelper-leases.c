@@ -5,7 +5,9 @@
 #include "common/common-log.h"
 #include "kvmhelper/kvmhelper-binding.h"
 #include "kvmhelper/kvmhelper-inspect.h"
+#include "kvmhelper/kvmhelper-left.h"
 #include "kvmhelper/kvmhelper-limits.h"
+#include "kvmhelper/kvmhelper-message.h"
 #include "kvmhelper/kvmhelper-watch.h"
 
 #include <glib/gi18n-lib.h>
@@ -25,6 +27,7 @@ kvmhelper_leases_open (const KvmHelperKernel *kernel, const char *state_director
   leases = g_new0 (KvmHelperLeases, 1);
   leases->kernel = kernel;
   leases->rehearse = rehearse;
+  leases->config = kvmhelper_config_defaults ();
   leases->listener = *listener;
   leases->cancellable = g_object_ref (cancellable);
   leases->journal = g_steal_pointer (&journal);
@@ -39,6 +42,18 @@ kvmhelper_leases_open (const KvmHelperKernel *kernel, const char *state_director
   if (!kvmhelper_leases_recover (leases, error))
     return NULL;
   return g_steal_pointer (&leases);
+}
+
+void
+kvmhelper_leases_configure (KvmHelperLeases *leases, const KvmHelperConfig *config)
+{
+  leases->config = config;
+}
+
+KvmHelperRehearsed *
+kvmhelper_leases_get_rehearsed (KvmHelperLeases *leases)
+{
+  return leases->rehearsed;
 }
 
 void
@@ -115,10 +130,9 @@ tell (KvmHelperLeases *leases, const KvmHelperLease *lease, const char *phase)
   char name[PCI_ADDRESS_LEN];
 
   pci_address_format (&lease->address, name);
-  common_log_lease (G_LOG_LEVEL_INFO, name,
-                    kvmhelper_lease_is_rehearsal (lease) ? NULL : lease->domain_uuid, lease->id,
-                    "%s: lease %s is %s%s%s", name, lease->id, phase,
-                    *lease->left == '\0' ? "" : ": ", lease->left);
+  kvmhelper_message_log (G_LOG_LEVEL_INFO, kvmhelper_message_of_phase (phase), lease,
+                         "%s: lease %s is %s%s%s", name, lease->id, phase,
+                         *lease->left == '\0' ? "" : ": ", lease->left);
   leases->listener.lease_changed (lease, phase, leases->listener.data);
 }
 
@@ -137,7 +151,12 @@ kvmhelper_leases_store (KvmHelperLeases *leases, const KvmHelperLease *lease, GE
     }
   if (!kvmhelper_journal_write (leases->journal, lease, error))
     {
+      gboolean new = !g_hash_table_contains (leases->table, lease->id);
+
       g_mutex_unlock (&leases->lock);
+      /* It may be there all the same, and a later start would take it for one that is in force. */
+      if (new)
+        kvmhelper_leases_drop (leases, lease);
       return FALSE;
     }
   copy = kvmhelper_lease_copy (lease);
@@ -148,17 +167,62 @@ kvmhelper_leases_store (KvmHelperLeases *leases, const KvmHelperLease *lease, GE
 }
 
 void
+kvmhelper_leases_keep (KvmHelperLeases *leases, const KvmHelperLease *lease)
+{
+  g_autoptr (GError) error = NULL;
+  KvmHelperLease *copy;
+
+  if (kvmhelper_leases_store (leases, lease, &error))
+    return;
+  g_warning ("%s", error->message);
+  copy = kvmhelper_lease_copy (lease);
+  g_mutex_lock (&leases->lock);
+  g_hash_table_replace (leases->table, copy->id, copy);
+  g_mutex_unlock (&leases->lock);
+  tell (leases, lease, kvmhelper_phase_name (lease->phase));
+}
+
+/* The record of @lease, which has nothing any more, cannot be removed. At the next start it would
+ * give back what another lease may have by then: so it stays in the way of one, and is tried
+ * again. */
+static void
+keep_done (KvmHelperLeases *leases, const KvmHelperLease *lease, const char *left)
+{
+  KvmHelperLease *copy = kvmhelper_lease_copy (lease);
+
+  for (guint i = 0; i < copy->members->len; i++)
+    ((KvmHelperMember *) copy->members->pdata[i])->returned = TRUE;
+  copy->phase = KVMHELPER_PHASE_PENDING;
+  kvmhelper_left_note (leases->kernel, copy, left);
+  g_mutex_lock (&leases->lock);
+  g_hash_table_replace (leases->table, copy->id, copy);
+  g_mutex_unlock (&leases->lock);
+  kvmhelper_leases_try_again (leases, copy->id);
+}
+
+gboolean
 kvmhelper_leases_drop (KvmHelperLeases *leases, const KvmHelperLease *lease)
 {
   g_autoptr (GError) error = NULL;
+  gboolean known, removed;
 
   g_mutex_lock (&leases->lock);
-  if (!kvmhelper_journal_remove (leases->journal, lease->id, &error))
-    g_warning ("%s", error->message);
-  g_hash_table_remove (leases->table, lease->id);
-  kvmhelper_leases_stop_retry (leases, lease->id);
+  known = g_hash_table_contains (leases->table, lease->id);
+  removed = kvmhelper_journal_remove (leases->journal, lease->id, &error);
+  if (removed)
+    {
+      g_hash_table_remove (leases->table, lease->id);
+      kvmhelper_leases_stop_retry (leases, lease->id);
+    }
   g_mutex_unlock (&leases->lock);
-  tell (leases, lease, "done");
+  if (!removed)
+    {
+      g_warning ("%s", error->message);
+      keep_done (leases, lease, error->message);
+    }
+  else if (known)
+    tell (leases, lease, "done");
+  return removed;
 }
 
 static int
@@ -234,7 +298,7 @@ kvmhelper_leases_commit (KvmHelperLeases *leases, const char *id, GError **error
                    _ ("The lease on %s is being given back"), name);
       return NULL;
     }
-  inspection = kvmhelper_inspection_new (leases->kernel, &lease->address, error);
+  inspection = kvmhelper_inspection_new (leases->kernel, &lease->address, leases->rehearsed, error);
   if (inspection == NULL)
     return NULL;
   if (inspection->holder_pid == 0)

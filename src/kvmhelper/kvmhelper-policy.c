@@ -1,24 +1,53 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "kvmhelper/kvmhelper-policy.h"
 
+#include <string.h>
+
+#include "kvmhelper/kvmhelper-limits.h"
+
 static const KvmHelperPolicy policies[] = {
-  /* method, action, address, domain, lease */
-  { "GetHost", KVMHELPER_ACTION_INSPECT, -1, -1, -1 },
-  { "ListLeases", KVMHELPER_ACTION_INSPECT, -1, -1, -1 },
-  { "Inspect", KVMHELPER_ACTION_INSPECT, 0, -1, -1 },
-  { "Rehearse", KVMHELPER_ACTION_REHEARSE, 0, -1, -1 },
-  { "Prepare", KVMHELPER_ACTION_LEASE, 2, 0, -1 },
-  { "Commit", KVMHELPER_ACTION_LEASE, -1, -1, 0 },
-  { "Release", KVMHELPER_ACTION_LEASE, -1, -1, 0 },
+  { KVMHELPER_POLICY_METHOD, "GetHost", KVMHELPER_ACTION_INSPECT },
+  { KVMHELPER_POLICY_METHOD, "ListLeases", KVMHELPER_ACTION_INSPECT },
+  { KVMHELPER_POLICY_METHOD, "Inspect", KVMHELPER_ACTION_INSPECT },
+  { KVMHELPER_POLICY_METHOD, "Rehearse", KVMHELPER_ACTION_REHEARSE, "override",
+    KVMHELPER_ACTION_OVERRIDE },
+  { KVMHELPER_POLICY_METHOD, "Prepare", KVMHELPER_ACTION_LEASE, "override",
+    KVMHELPER_ACTION_OVERRIDE },
+  { KVMHELPER_POLICY_METHOD, "Commit", KVMHELPER_ACTION_LEASE },
+  { KVMHELPER_POLICY_METHOD, "SetGuestAddresses", KVMHELPER_ACTION_LEASE },
+  /* To forget a lease leaves the host without what it has lent. */
+  { KVMHELPER_POLICY_METHOD, "Release", KVMHELPER_ACTION_LEASE, "forget",
+    KVMHELPER_ACTION_OVERRIDE },
+  { KVMHELPER_POLICY_METHOD, "Allow", KVMHELPER_ACTION_GRANT },
+  { KVMHELPER_POLICY_METHOD, "Revoke", KVMHELPER_ACTION_GRANT },
+  /* Of what an administrator agreed to before, and of the caller's own alone. */
+  { KVMHELPER_POLICY_METHOD, "Grant", KVMHELPER_ACTION_GRANTED },
+  { KVMHELPER_POLICY_METHOD, "GiveBack", KVMHELPER_ACTION_GRANTED },
+  { KVMHELPER_POLICY_METHOD, "ListGrants", KVMHELPER_ACTION_GRANTED, "all",
+    KVMHELPER_ACTION_INSPECT },
 };
 
 const KvmHelperPolicy *
-kvmhelper_policy_find (const char *method)
+kvmhelper_policy_find (KvmHelperPolicyKind kind, const char *name)
 {
   for (guint i = 0; i < G_N_ELEMENTS (policies); i++)
-    if (g_str_equal (policies[i].method, method))
+    if (policies[i].kind == kind && g_str_equal (policies[i].name, name))
       return &policies[i];
   return NULL;
+}
+
+const KvmHelperPolicy *
+kvmhelper_policy_table (guint *length)
+{
+  *length = G_N_ELEMENTS (policies);
+  return policies;
+}
+
+gboolean
+kvmhelper_policy_is_look (const KvmHelperPolicy *policy)
+{
+  return g_str_equal (policy->action, KVMHELPER_ACTION_INSPECT)
+         || g_str_equal (policy->action, KVMHELPER_PUBLIC);
 }
 
 gboolean
@@ -28,4 +57,15 @@ kvmhelper_uuid_is_canonical (const char *text)
     if (g_ascii_isupper (*c))
       return FALSE;
   return g_uuid_string_is_valid (text);
+}
+
+gboolean
+kvmhelper_domain_name_is_sane (const char *name)
+{
+  if (*name == '\0' || strnlen (name, KVMHELPER_MAX_DOMAIN_NAME + 1) > KVMHELPER_MAX_DOMAIN_NAME)
+    return FALSE;
+  for (const char *c = name; *c != '\0'; c = g_utf8_next_char (c))
+    if (g_unichar_iscntrl (g_utf8_get_char (c)))
+      return FALSE;
+  return TRUE;
 }

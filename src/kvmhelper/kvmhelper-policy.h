@@ -4,24 +4,51 @@
 #include <glib.h>
 
 /**
- * Which polkit action each method of the D-Bus interface is behind, and which of its arguments a
- * rule is told of. A method that is not in the table is denied.
+ * Which polkit action each method and each property of the D-Bus interface is behind: one action an
+ * effect. What is not in the table is denied, and a test walks the table against the interface:
+ * each member stands there once, with one action or with KVMHELPER_PUBLIC.
  */
 #define KVMHELPER_ACTION_INSPECT  "org.libvirt.ppc64.kvmhelper.inspect"
 #define KVMHELPER_ACTION_REHEARSE "org.libvirt.ppc64.kvmhelper.rehearse"
 #define KVMHELPER_ACTION_LEASE    "org.libvirt.ppc64.kvmhelper.lease"
+#define KVMHELPER_ACTION_OVERRIDE "org.libvirt.ppc64.kvmhelper.override"
+#define KVMHELPER_ACTION_GRANT    "org.libvirt.ppc64.kvmhelper.grant"
+#define KVMHELPER_ACTION_GRANTED  "org.libvirt.ppc64.kvmhelper.granted"
+
+/* For everybody, and without a question to polkit: of nothing so far. */
+#define KVMHELPER_PUBLIC "public"
+
+typedef enum
+{
+  KVMHELPER_POLICY_METHOD,
+  KVMHELPER_POLICY_PROPERTY
+} KvmHelperPolicyKind;
 
 typedef struct
 {
-  const char *method;
+  KvmHelperPolicyKind kind;
+  const char *name;
   const char *action;
-  int address; /* the argument that is a PCI address, -1: none */
-  int domain;  /* … a guest's UUID */
-  int lease;   /* … a lease, which has both */
+  /* An option of the method's "options" that has an effect of its own, and what that is behind;
+   * NULL: there is none. Where a call has it, both actions are needed. */
+  const char *option;
+  const char *option_action;
 } KvmHelperPolicy;
 
-/** kvmhelper_policy_find: NULL for a method that is to be denied. */
-const KvmHelperPolicy *kvmhelper_policy_find (const char *method);
+/** kvmhelper_policy_find: NULL for what is to be denied. */
+const KvmHelperPolicy *kvmhelper_policy_find (KvmHelperPolicyKind kind, const char *name);
+
+/** kvmhelper_policy_table: all of it, *@length entries. */
+const KvmHelperPolicy *kvmhelper_policy_table (guint *length);
+
+/** kvmhelper_policy_is_look: whether it changes nothing: not at the host, nor in a lease. */
+gboolean kvmhelper_policy_is_look (const KvmHelperPolicy *policy);
 
 /** kvmhelper_uuid_is_canonical: a UUID in lower case. */
 gboolean kvmhelper_uuid_is_canonical (const char *text);
+
+/**
+ * kvmhelper_domain_name_is_sane: neither empty, nor longer than KVMHELPER_MAX_DOMAIN_NAME bytes,
+ * and without control characters. @name is UTF-8.
+ */
+gboolean kvmhelper_domain_name_is_sane (const char *name);

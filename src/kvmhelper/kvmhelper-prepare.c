@@ -5,9 +5,14 @@
 #include "common/common-log.h"
 #include "common/common-vfio.h"
 #include "kvmhelper/kvmhelper-binding.h"
-#include "kvmhelper/kvmhelper-busy.h"
-#include "kvmhelper/kvmhelper-holder.h"
-#include "kvmhelper/kvmhelper-watch.h"
+#include "kvmhelper/kvmhelper-bypass.h"
+#include "kvmhelper/kvmhelper-eeh.h"
+#include "kvmhelper/kvmhelper-hold.h"
+#include "kvmhelper/kvmhelper-leases-grant.h"
+#include "kvmhelper/kvmhelper-limits.h"
+#include "kvmhelper/kvmhelper-message.h"
+#include "kvmhelper/kvmhelper-slot.h"
+#include "kvmhelper/kvmhelper-takeable.h"
 
 #include <glib/gi18n-lib.h>
 
@@ -16,6 +21,7 @@ kvmhelper_prepared_clear (KvmHelperPrepared *prepared)
 {
   g_clear_pointer (&prepared->lease, kvmhelper_lease_free);
   g_clear_pointer (&prepared->steps, g_ptr_array_unref);
+  g_clear_pointer (&prepared->rehearsed_why, g_free);
 }
 
 /* The lease on a member of @group, NULL: none. */
@@ -52,60 +58,6 @@ set_leased (GError **error, const KvmHelperGroup *group, const KvmHelperLease *l
                  lease->domain_name, lease->domain_uuid);
 }
 
-/* Whether the host can do without every function of @group, and nobody has it. */
-static gboolean
-check_group (const KvmHelperKernel *kernel, const KvmHelperGroup *group, GError **error)
-{
-  guint pid = kvmhelper_holder_find (kernel, group->number);
-  g_auto (KvmHelperWatch) watch = { 0 };
-  g_autoptr (KvmHelperBusy) busy = NULL;
-  KvmHelperFact state;
-  char name[PCI_ADDRESS_LEN];
-
-  if (pid != 0)
-    {
-      g_set_error (error, COMMON_ERROR, COMMON_ERROR_GROUP_IN_USE,
-                   _ ("Process %u holds IOMMU group %u already"), pid, group->number);
-      return FALSE;
-    }
-  /* What cannot be read may be a need. */
-  kvmhelper_watch_init (&watch, kernel);
-  busy = kvmhelper_busy_new (&watch.kernel);
-  if (!kvmhelper_watch_check (&watch, error))
-    return FALSE;
-  for (guint i = 0; i < group->members->len; i++)
-    {
-      const KvmHelperFunction *member = group->members->pdata[i];
-      g_autoptr (GPtrArray) needs = NULL;
-      const KvmHelperNeed *need;
-
-      if (!member->endpoint)
-        continue;
-      needs = kvmhelper_busy_get (busy, member);
-      if (needs->len == 0)
-        continue;
-      need = needs->pdata[0];
-      g_set_error (error, COMMON_ERROR, COMMON_ERROR_MEMBER_NOT_TAKEABLE,
-                   _ ("The host needs %s, in IOMMU group %u: %s: %s"),
-                   pci_address_format (&member->address, name), group->number, need->kind,
-                   need->detail);
-      return FALSE;
-    }
-  state = kvmhelper_group_pe_state (kernel, group);
-  /* A frozen one is thawed when VFIO opens the device (arch/powerpc/kernel/eeh.c: eeh_dev_open),
-   * and a plan warns of it; this one never comes back. */
-  if (g_str_equal (state.value, "unavailable"))
-    {
-      g_set_error (error, COMMON_ERROR, COMMON_ERROR_PE_FROZEN,
-                   _ ("The partitionable endpoint of IOMMU group %u is %s (%s)"), group->number,
-                   state.value, state.source);
-      kvmhelper_fact_clear (&state);
-      return FALSE;
-    }
-  kvmhelper_fact_clear (&state);
-  return TRUE;
-}
-
 /* The group of @address, for this call alone to work on. What was read before that may be what
  * another call was about to change: drivers on their way back to the host, which a lease would then
  * remember as what the functions had. So it is read again. */
@@ -126,84 +78,63 @@ begin_group (KvmHelperLeases *leases, const PciAddress *address, KvmHelperWork *
   return NULL;
 }
 
+/* What the host needed, and somebody who may decide that had it taken in spite of. */
+static void
+log_override (const KvmHelperLease *lease, const char *accepted)
+{
+  char name[PCI_ADDRESS_LEN];
+
+  if (*accepted == '\0')
+    return;
+  pci_address_format (&lease->address, name);
+  kvmhelper_message_log (G_LOG_LEVEL_WARNING, KVMHELPER_MESSAGE_OVERRIDE, lease,
+                         "%s: taken by an override, though the host needs it: %s", name, accepted);
+}
+
 /* Takes @group for @lease, which is on disk before. On failure all is as it was, or pending. */
 static gboolean
-take (KvmHelperLeases *leases, KvmHelperLease *lease, GError **error)
+take (KvmHelperLeases *leases, const KvmHelperGroup *group, KvmHelperLease *lease,
+      const GPtrArray *holds, GError **error)
 {
+  g_autoptr (GArray) pes = kvmhelper_eeh_group (leases->kernel, group);
   gboolean held;
 
-  if (!kvmhelper_leases_store (leases, lease, error))
+  if (!kvmhelper_slot_note (leases->kernel, lease, error)
+      || !kvmhelper_leases_store (leases, lease, error))
     return FALSE;
-  if (kvmhelper_binding_take (leases->kernel, lease, error))
+  /* A driver whose device is frozen starts the host's recovery while it lets go, and that takes out
+   * what is on vfio-pci (arch/powerpc/kernel/eeh_driver.c: eeh_rmv_device): so it is thawed first.
+   */
+  if (kvmhelper_eeh_thaw (leases->kernel, -1, pes, error)
+      && kvmhelper_binding_take (leases->kernel, lease, holds, error)
+      && kvmhelper_eeh_thaw_taken (leases->kernel, group->number, lease, error))
     return TRUE;
   kvmhelper_leases_finish (leases, lease, &held);
   return FALSE;
 }
 
-typedef struct
+/* A UUID is what a caller says of his guest; whose lease it is, is not. */
+static gboolean
+has_same_owner (const KvmHelperLease *lease, const KvmHelperGrant *grant)
 {
-  KvmHelperLeases *leases;
-  const PciAddress *address;
-} StepTarget;
-
-static void
-pass_step (const KvmHelperStep *step, gpointer data)
-{
-  const StepTarget *target = data;
-  const KvmHelperListener *listener = &target->leases->listener;
-  char name[PCI_ADDRESS_LEN];
-
-  common_log_lease (G_LOG_LEVEL_DEBUG, pci_address_format (target->address, name), NULL, NULL,
-                    "rehearsal of %s: %s: %d %s %s", name, step->name, step->result,
-                    kvmhelper_errno_name (step->errnum), step->detail);
-  listener->step_done (target->address, step, listener->data);
-}
-
-/* Rehearses what @lease has taken, and remembers how it went. */
-static GPtrArray *
-rehearse (KvmHelperLeases *leases, const KvmHelperLease *lease, const KvmHelperGroup *group,
-          GError **error)
-{
-  const KvmHelperMember *member = kvmhelper_lease_find_member (lease, &lease->address);
-  StepTarget target = { leases, &lease->address };
-  GPtrArray *steps = leases->rehearse (leases->kernel, group->number, &lease->address, pass_step,
-                                       &target, leases->cancellable, error);
-
-  if (steps == NULL)
-    return NULL;
-  g_mutex_lock (&leases->lock);
-  if (kvmhelper_steps_passed (steps))
-    kvmhelper_rehearsed_add (leases->rehearsed, &lease->address, &member->identity);
-  else
-    kvmhelper_rehearsed_remove (leases->rehearsed, &lease->address, &member->identity);
-  g_mutex_unlock (&leases->lock);
-  return steps;
-}
-
-static void
-set_rehearsal_failed (GError **error, const GPtrArray *steps)
-{
-  for (guint i = 0; i < steps->len; i++)
-    {
-      const KvmHelperStep *step = steps->pdata[i];
-
-      if (step->result != KVMHELPER_STEP_FAILED)
-        continue;
-      g_set_error (error, COMMON_ERROR, COMMON_ERROR_REHEARSAL_FAILED,
-                   _ ("The rehearsal failed: %s%s%s%s%s%s%s"), step->title,
-                   step->errnum == 0 ? "" : ": ", kvmhelper_errno_name (step->errnum),
-                   *step->meaning == '\0' ? "" : ": ", step->meaning,
-                   *step->detail == '\0' ? "" : "; ", step->detail);
-      return;
-    }
+  if (lease->grant == NULL || grant == NULL)
+    return lease->grant == grant;
+  return lease->grant->user == grant->user;
 }
 
 /* The same guest asks again: the same lease, with every member where it should be. */
 static gboolean
-prepare_again (KvmHelperLeases *leases, const char *domain_uuid, const KvmHelperGroup *group,
-               KvmHelperLease *lease, GError **error)
+prepare_again (KvmHelperLeases *leases, const char *domain_uuid, const KvmHelperGrant *grant,
+               const KvmHelperGroup *group, KvmHelperLease *lease, GError **error)
 {
-  if (!g_str_equal (lease->domain_uuid, domain_uuid)
+  /* A user is not told of others' guests. */
+  if (grant != NULL && !has_same_owner (lease, grant))
+    {
+      g_set_error (error, COMMON_ERROR, COMMON_ERROR_GROUP_IN_USE,
+                   _ ("IOMMU group %u is leased to a guest of somebody else"), group->number);
+      return FALSE;
+    }
+  if (!g_str_equal (lease->domain_uuid, domain_uuid) || !has_same_owner (lease, grant)
       || (lease->phase != KVMHELPER_PHASE_PREPARED && lease->phase != KVMHELPER_PHASE_ACTIVE))
     {
       set_leased (error, group, lease);
@@ -225,30 +156,43 @@ prepare_again (KvmHelperLeases *leases, const char *domain_uuid, const KvmHelper
   return TRUE;
 }
 
-/* A rehearsal is wanted for @lease now, was made before, or not. */
-static const char *
-choose_rehearsal (KvmHelperLeases *leases, const KvmHelperLease *lease, KvmHelperRehearseMode mode)
+/* A user takes up no more than his share of what there may be. */
+static gboolean
+check_share (KvmHelperLeases *leases, const KvmHelperGrant *grant, GError **error)
 {
-  const KvmHelperMember *member = kvmhelper_lease_find_member (lease, &lease->address);
-  G_GNUC_UNUSED g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&leases->lock);
-  gboolean before = kvmhelper_rehearsed_has (leases->rehearsed, &lease->address, &member->identity);
-
-  if (mode == KVMHELPER_REHEARSE_ALWAYS || (mode == KVMHELPER_REHEARSE_AUTO && !before))
-    return "now";
-  return before ? "before" : "no";
+  if (grant == NULL
+      || kvmhelper_leases_count_user (leases, grant->user) < KVMHELPER_MAX_USER_LEASES)
+    return TRUE;
+  g_set_error (error, COMMON_ERROR, COMMON_ERROR_BUSY,
+               _ ("User %u has %d leases, and gets no more"), grant->user,
+               KVMHELPER_MAX_USER_LEASES);
+  return FALSE;
 }
 
-gboolean
-kvmhelper_leases_prepare (KvmHelperLeases *leases, const char *domain_uuid, const char *domain_name,
-                          const PciAddress *address, KvmHelperRehearseMode mode,
-                          KvmHelperPrepared *prepared, GError **error)
+static gboolean
+has_left (GError **error)
+{
+  if (!g_cancellable_is_cancelled (g_cancellable_get_current ()))
+    return FALSE;
+  g_set_error_literal (error, COMMON_ERROR, COMMON_ERROR_CANCELLED,
+                       _ ("The caller has left, so that what he asked for was undone"));
+  return TRUE;
+}
+
+static gboolean
+prepare (KvmHelperLeases *leases, const char *domain_uuid, const char *domain_name,
+         const PciAddress *address, KvmHelperRehearseMode mode, const char *const *override,
+         const KvmHelperGrant *grant, KvmHelperPrepared *prepared, GError **error)
 {
   g_auto (KvmHelperWork) work = { NULL, NULL };
   g_autoptr (KvmHelperGroup) group = begin_group (leases, address, &work, error);
   g_autoptr (KvmHelperLease) lease = NULL;
+  g_autoptr (GPtrArray) holds = NULL;
   g_autoptr (GPtrArray) steps = NULL;
+  g_autofree char *accepted = NULL;
   g_autofree char *boot_id = NULL;
-  const char *rehearsed;
+  g_autofree char *obstacle = NULL;
+  KvmHelperRehearsalChoice choice;
   gboolean held;
 
   if (group == NULL)
@@ -256,25 +200,36 @@ kvmhelper_leases_prepare (KvmHelperLeases *leases, const char *domain_uuid, cons
   lease = find_lease (leases, group);
   if (lease != NULL)
     {
-      if (!prepare_again (leases, domain_uuid, group, lease, error))
+      if (!prepare_again (leases, domain_uuid, grant, group, lease, error))
         return FALSE;
-      prepared->rehearsed = choose_rehearsal (leases, lease, KVMHELPER_REHEARSE_NEVER);
+      choice = kvmhelper_leases_choose_rehearsal (
+          leases, lease, KVMHELPER_REHEARSE_NEVER,
+          _ ("the guest has the lease already, and may have the device"));
+      prepared->rehearsed = choice.word;
+      prepared->rehearsed_why = choice.why;
       prepared->lease = g_steal_pointer (&lease);
       return TRUE;
     }
-  boot_id = kvmhelper_leases_boot_id (leases, error);
-  if (boot_id == NULL || !check_group (leases->kernel, group, error))
+  boot_id = check_share (leases, grant, error) ? kvmhelper_leases_boot_id (leases, error) : NULL;
+  holds = boot_id == NULL ? NULL : kvmhelper_hold_group (leases->kernel, group->members, error);
+  if (holds == NULL || !kvmhelper_takeable_check (leases, group, override, &accepted, error))
     return FALSE;
 
+  obstacle = kvmhelper_leases_rehearsal_obstacle (leases, group, accepted);
+  prepared->bypass = kvmhelper_bypass_ensure (leases->kernel, leases->config->irq_bypass_set);
   lease = kvmhelper_lease_new (boot_id, domain_uuid, domain_name, address, group->members);
-  if (!take (leases, lease, error))
+  lease->grant = kvmhelper_grant_copy (grant);
+  log_override (lease, accepted);
+  if (!take (leases, group, lease, holds, error))
     return FALSE;
-  rehearsed = choose_rehearsal (leases, lease, mode);
-  if (g_str_equal (rehearsed, "now"))
+  choice = kvmhelper_leases_choose_rehearsal (leases, lease, mode, obstacle);
+  prepared->rehearsed = choice.word;
+  prepared->rehearsed_why = choice.why;
+  if (g_str_equal (choice.word, "now"))
     {
-      steps = rehearse (leases, lease, group, error);
+      steps = kvmhelper_leases_make_rehearsal (leases, lease, group, error);
       if (steps != NULL && !kvmhelper_steps_passed (steps))
-        set_rehearsal_failed (error, steps);
+        kvmhelper_rehearsal_set_failed (error, steps);
       if (steps == NULL || !kvmhelper_steps_passed (steps))
         {
           kvmhelper_leases_finish (leases, lease, &held);
@@ -282,25 +237,46 @@ kvmhelper_leases_prepare (KvmHelperLeases *leases, const char *domain_uuid, cons
         }
     }
   lease->phase = KVMHELPER_PHASE_PREPARED;
-  if (!kvmhelper_leases_store (leases, lease, error))
+  /* A caller who is there now hears of it, or the next one does: it is in the list of leases. */
+  if (has_left (error) || !kvmhelper_leases_store (leases, lease, error))
     {
       kvmhelper_leases_finish (leases, lease, &held);
       return FALSE;
     }
   prepared->lease = g_steal_pointer (&lease);
-  prepared->rehearsed = rehearsed;
   prepared->steps = g_steal_pointer (&steps);
   return TRUE;
 }
 
+gboolean
+kvmhelper_leases_prepare (KvmHelperLeases *leases, const char *domain_uuid, const char *domain_name,
+                          const PciAddress *address, KvmHelperRehearseMode mode,
+                          const char *const *override, KvmHelperPrepared *prepared, GError **error)
+{
+  return prepare (leases, domain_uuid, domain_name, address, mode, override, NULL, prepared, error);
+}
+
+gboolean
+kvmhelper_leases_prepare_for (KvmHelperLeases *leases, const char *domain_uuid,
+                              const char *domain_name, const PciAddress *address,
+                              KvmHelperRehearseMode mode, const KvmHelperGrant *grant,
+                              KvmHelperPrepared *prepared, GError **error)
+{
+  return prepare (leases, domain_uuid, domain_name, address, mode, NULL, grant, prepared, error);
+}
+
 GPtrArray *
-kvmhelper_leases_rehearse (KvmHelperLeases *leases, const PciAddress *address, GError **error)
+kvmhelper_leases_rehearse (KvmHelperLeases *leases, const PciAddress *address,
+                           const char *const *override, GError **error)
 {
   g_auto (KvmHelperWork) work = { NULL, NULL };
   g_autoptr (KvmHelperGroup) group = begin_group (leases, address, &work, error);
   g_autoptr (KvmHelperLease) lease = NULL;
+  g_autoptr (GPtrArray) holds = NULL;
   g_autoptr (GPtrArray) steps = NULL;
+  g_autofree char *accepted = NULL;
   g_autofree char *boot_id = NULL;
+  g_autofree char *obstacle = NULL;
   gboolean held;
 
   if (group == NULL)
@@ -312,12 +288,21 @@ kvmhelper_leases_rehearse (KvmHelperLeases *leases, const PciAddress *address, G
       return NULL;
     }
   boot_id = kvmhelper_leases_boot_id (leases, error);
-  if (boot_id == NULL || !check_group (leases->kernel, group, error))
+  holds = boot_id == NULL ? NULL : kvmhelper_hold_group (leases->kernel, group->members, error);
+  if (holds == NULL || !kvmhelper_takeable_check (leases, group, override, &accepted, error))
     return NULL;
+  obstacle = kvmhelper_leases_rehearsal_obstacle (leases, group, NULL);
+  if (obstacle != NULL)
+    {
+      g_set_error (error, COMMON_ERROR, COMMON_ERROR_RESET_UNSAFE,
+                   _ ("A rehearsal would reset IOMMU group %u: %s"), group->number, obstacle);
+      return NULL;
+    }
   lease = kvmhelper_lease_new (boot_id, "", "", address, group->members);
-  if (!take (leases, lease, error))
+  log_override (lease, accepted);
+  if (!take (leases, group, lease, holds, error))
     return NULL;
-  steps = rehearse (leases, lease, group, error);
+  steps = kvmhelper_leases_make_rehearsal (leases, lease, group, error);
   if (!kvmhelper_leases_finish (leases, lease, &held) && steps != NULL)
     {
       g_set_error (error, COMMON_ERROR, COMMON_ERROR_BIND_FAILED,

@@ -10,7 +10,7 @@
 typedef enum
 {
   FORGET,    /* another boot: the kernel forgot drivers and overrides by itself */
-  KEEP,      /* prepared or active, and the kernel agrees */
+  KEEP,      /* prepared or active, and the kernel agrees; or not to be understood */
   GIVE_BACK, /* all else */
 } Fate;
 
@@ -37,6 +37,8 @@ decide (const KvmHelperKernel *kernel, const char *boot_id, const KvmHelperLease
 {
   int group;
 
+  if (lease->unreadable)
+    return KEEP;
   if (!g_str_equal (boot_id, lease->boot_id))
     return FORGET;
   if (kvmhelper_lease_is_rehearsal (lease)

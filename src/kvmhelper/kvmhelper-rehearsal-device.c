@@ -174,9 +174,13 @@ check_bypass (KvmHelperRehearsal *self, KvmHelperOutcome *outcome)
                                 path);
     }
   else if (passed)
-    kvmhelper_outcome_detail (outcome, _ ("PT, hardware interrupt %08x"), hw);
+    {
+      kvmhelper_outcome_detail (outcome, _ ("PT, hardware interrupt %08x"), hw);
+      kvmhelper_outcome_fact (outcome, "passed", g_variant_new_boolean (TRUE));
+    }
   else
     {
+      kvmhelper_outcome_fact (outcome, "passed", g_variant_new_boolean (FALSE));
       outcome->result = KVMHELPER_STEP_FAILED;
       kvmhelper_outcome_detail (outcome, _ ("the source is an IPI still (/sys/%s)"), path);
     }

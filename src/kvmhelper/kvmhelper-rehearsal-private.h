@@ -32,6 +32,7 @@ typedef struct
   KvmHelperStepResult result;
   int errnum;
   char *detail;
+  GVariantDict *facts; /* NULL: none */
 } KvmHelperOutcome;
 
 /* The kernel refused: @answer is a negative errno. */
@@ -39,6 +40,9 @@ void kvmhelper_outcome_fail (KvmHelperOutcome *outcome, int answer);
 void kvmhelper_outcome_skip (KvmHelperOutcome *outcome, const char *reason);
 void
 kvmhelper_outcome_detail (KvmHelperOutcome *outcome, const char *format, ...) G_GNUC_PRINTF (2, 3);
+
+/* What was seen, for programs; takes a floating @value. */
+void kvmhelper_outcome_fact (KvmHelperOutcome *outcome, const char *key, GVariant *value);
 
 /* An ioctl that is the step: its answer, a failure where that is negative. */
 int kvmhelper_outcome_ioctl (KvmHelperRehearsal *self, KvmHelperOutcome *outcome, int handle,

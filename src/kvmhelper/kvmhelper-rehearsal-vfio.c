@@ -115,6 +115,14 @@ get_window (KvmHelperRehearsal *self, KvmHelperOutcome *outcome)
       self->window.dma32_window_size, self->window.dma32_window_start,
       (guint64) self->window.ddw.pgsizes, self->window.ddw.max_dynamic_windows_supported,
       self->window.ddw.levels);
+  kvmhelper_outcome_fact (outcome, "dma32-start",
+                          g_variant_new_uint32 (self->window.dma32_window_start));
+  kvmhelper_outcome_fact (outcome, "dma32-size",
+                          g_variant_new_uint32 (self->window.dma32_window_size));
+  kvmhelper_outcome_fact (outcome, "page-sizes", g_variant_new_uint64 (self->window.ddw.pgsizes));
+  kvmhelper_outcome_fact (outcome, "windows",
+                          g_variant_new_uint32 (self->window.ddw.max_dynamic_windows_supported));
+  kvmhelper_outcome_fact (outcome, "levels", g_variant_new_uint32 (self->window.ddw.levels));
 }
 
 /* In a fresh container the default window is only promised, and this takes the promise back; QEMU

@@ -31,6 +31,14 @@ kvmhelper_outcome_detail (KvmHelperOutcome *outcome, const char *format, ...)
   va_end (args);
 }
 
+void
+kvmhelper_outcome_fact (KvmHelperOutcome *outcome, const char *key, GVariant *value)
+{
+  if (outcome->facts == NULL)
+    outcome->facts = g_variant_dict_new (NULL);
+  g_variant_dict_insert_value (outcome->facts, key, value);
+}
+
 int
 kvmhelper_outcome_ioctl (KvmHelperRehearsal *self, KvmHelperOutcome *outcome, int handle,
                          gulong request, gulong argument)
@@ -74,7 +82,7 @@ static void
 run_step (Run *run, const KvmHelperStepKind *kind)
 {
   KvmHelperStep *step = g_new0 (KvmHelperStep, 1);
-  KvmHelperOutcome outcome = { KVMHELPER_STEP_OK, 0, NULL };
+  KvmHelperOutcome outcome = { KVMHELPER_STEP_OK, 0, NULL, NULL };
   g_autofree char *reason = find_reason (run, kind);
   gint64 begin = g_get_monotonic_time ();
 
@@ -90,6 +98,9 @@ run_step (Run *run, const KvmHelperStepKind *kind)
                                 ? kvmhelper_rehearsal_meaning (kind->name, outcome.errnum)
                                 : "");
   step->detail = outcome.detail == NULL ? g_strdup ("") : outcome.detail;
+  if (outcome.facts != NULL)
+    step->facts = g_variant_ref_sink (g_variant_dict_end (outcome.facts));
+  g_clear_pointer (&outcome.facts, g_variant_dict_unref);
   step->usec = (guint64) (g_get_monotonic_time () - begin);
   g_hash_table_insert (run->done, step->name, step);
   run->step (step, run->data);

@@ -2,7 +2,9 @@
 #include "kvmhelper/kvmhelper-leases-private.h"
 
 #include "common/common-error.h"
+#include "common/common-log.h"
 #include "kvmhelper/kvmhelper-binding.h"
+#include "kvmhelper/kvmhelper-left.h"
 #include "kvmhelper/kvmhelper-limits.h"
 
 #include <glib/gi18n-lib.h>
@@ -94,24 +96,27 @@ kvmhelper_leases_stop_retries (KvmHelperLeases *leases)
     }
 }
 
+/* From now on it is to be given back. */
+static void
+begin_end (KvmHelperLease *lease)
+{
+  if (lease->ending_since == 0)
+    lease->ending_since = g_get_real_time () / G_USEC_PER_SEC;
+}
+
 gboolean
 kvmhelper_leases_finish (KvmHelperLeases *leases, KvmHelperLease *lease, gboolean *held)
 {
-  g_autoptr (GError) error = NULL;
   g_autofree char *before = g_strdup (lease->left);
   KvmHelperPhase phase = lease->phase;
 
-  if (kvmhelper_binding_give_back (leases->kernel, lease, held))
-    {
-      kvmhelper_leases_drop (leases, lease);
-      return TRUE;
-    }
+  begin_end (lease);
+  if (kvmhelper_leases_give_back (leases, lease, held))
+    return kvmhelper_leases_drop (leases, lease);
   lease->phase = KVMHELPER_PHASE_PENDING;
-  /* Each try writes only what is news. What could not be written is the same for a later start: it
-   * looks at the kernel. */
-  if ((phase != lease->phase || !g_str_equal (before, lease->left))
-      && !kvmhelper_leases_store (leases, lease, &error))
-    g_warning ("%s", error->message);
+  /* Each try writes only what is news. */
+  if (phase != lease->phase || !g_str_equal (before, lease->left))
+    kvmhelper_leases_keep (leases, lease);
   kvmhelper_leases_try_again (leases, lease->id);
   return FALSE;
 }
@@ -139,7 +144,7 @@ kvmhelper_leases_retry (gpointer id, gpointer data)
     }
   kvmhelper_lease_free (g_steal_pointer (&lease));
   lease = kvmhelper_leases_find (leases, name, NULL);
-  if (lease != NULL)
+  if (lease != NULL && !lease->unreadable)
     kvmhelper_leases_finish (leases, lease, &held);
 }
 
@@ -156,17 +161,13 @@ wait_a_little (KvmHelperLeases *leases)
   return !g_cancellable_is_cancelled (leases->cancellable);
 }
 
-/* Nothing could be begun, for a @reason that passes; it is taken. */
-static gboolean
-set_pending (KvmHelperLeases *leases, KvmHelperLease *lease, GError *reason, gboolean *done,
-             GError **error)
+static void
+set_pending (KvmHelperLeases *leases, KvmHelperLease *lease)
 {
-  *done = FALSE;
   lease->phase = KVMHELPER_PHASE_PENDING;
-  kvmhelper_lease_set_left (lease, reason->message);
-  g_error_free (reason);
+  begin_end (lease);
+  kvmhelper_leases_keep (leases, lease);
   kvmhelper_leases_try_again (leases, lease->id);
-  return kvmhelper_leases_store (leases, lease, error);
 }
 
 gboolean
@@ -177,13 +178,19 @@ kvmhelper_leases_release (KvmHelperLeases *leases, const char *id, guint seconds
   g_autoptr (KvmHelperLease) lease = kvmhelper_leases_find (leases, id, error);
   g_auto (KvmHelperWork) work = { NULL, NULL };
   gboolean held = FALSE;
-  GError *local = NULL;
+  g_autoptr (GError) local = NULL;
   int group;
 
+  *done = FALSE;
   if (lease == NULL)
     return FALSE;
   if (!kvmhelper_binding_group (leases->kernel, lease, &group, &local))
-    return set_pending (leases, lease, local, done, error);
+    {
+      /* Nothing can be begun, for a reason that passes. */
+      kvmhelper_left_note (leases->kernel, lease, local->message);
+      set_pending (leases, lease);
+      return TRUE;
+    }
   if (!kvmhelper_work_begin (leases, group, id, seconds, &work, error))
     return FALSE;
   kvmhelper_lease_free (g_steal_pointer (&lease));
@@ -193,25 +200,72 @@ kvmhelper_leases_release (KvmHelperLeases *leases, const char *id, guint seconds
       *done = TRUE; /* by somebody who was before us */
       return TRUE;
     }
+  if (lease->unreadable)
+    return TRUE;
+  begin_end (lease);
   if (lease->phase != KVMHELPER_PHASE_PENDING)
     {
       lease->phase = KVMHELPER_PHASE_RELEASING;
-      kvmhelper_lease_set_left (lease, NULL);
+      kvmhelper_left_note (leases->kernel, lease, "");
       if (!kvmhelper_leases_store (leases, lease, error))
         return FALSE;
     }
   do
     {
-      *done = kvmhelper_binding_give_back (leases->kernel, lease, &held);
-      if (*done)
+      if (kvmhelper_leases_give_back (leases, lease, &held))
         {
-          kvmhelper_leases_drop (leases, lease);
+          *done = kvmhelper_leases_drop (leases, lease);
           return TRUE;
         }
     }
   while (held && g_get_monotonic_time () < deadline && wait_a_little (leases));
-  lease->phase = KVMHELPER_PHASE_PENDING;
-  /* Also where that cannot be written down: nobody else goes on with it. */
-  kvmhelper_leases_try_again (leases, lease->id);
-  return kvmhelper_leases_store (leases, lease, error);
+  set_pending (leases, lease);
+  return TRUE;
+}
+
+/* Whether there is nobody who would lose something with the lease: FALSE where the group is held,
+ * with @lease as it is then. */
+static gboolean
+try_once (KvmHelperLeases *leases, KvmHelperLease *lease, GError **error)
+{
+  gboolean held;
+
+  if (lease->unreadable)
+    return TRUE;
+  if (kvmhelper_leases_finish (leases, lease, &held) || !held)
+    return TRUE;
+  g_set_error (error, COMMON_ERROR, COMMON_ERROR_GROUP_IN_USE,
+               _ ("The lease cannot be forgotten now: %s"), lease->left);
+  return FALSE;
+}
+
+gboolean
+kvmhelper_leases_forget (KvmHelperLeases *leases, const char *id, GError **error)
+{
+  g_autoptr (KvmHelperLease) lease = kvmhelper_leases_find (leases, id, error);
+  g_auto (KvmHelperWork) work = { NULL, NULL };
+  char name[PCI_ADDRESS_LEN];
+  int group;
+
+  if (lease == NULL || !kvmhelper_binding_group (leases->kernel, lease, &group, error)
+      || !kvmhelper_work_begin (leases, group, id, 0, &work, error))
+    return FALSE;
+  kvmhelper_lease_free (g_steal_pointer (&lease));
+  lease = kvmhelper_leases_find (leases, id, NULL);
+  if (lease == NULL)
+    return TRUE;
+  if (!try_once (leases, lease, error))
+    return FALSE;
+  kvmhelper_lease_free (g_steal_pointer (&lease));
+  lease = kvmhelper_leases_find (leases, id, NULL);
+  if (lease == NULL)
+    return TRUE;
+  pci_address_format (&lease->address, name);
+  common_log_lease (G_LOG_LEVEL_WARNING, lease->unreadable ? NULL : name, NULL, lease->id,
+                    "lease %s was forgotten with this left: %s", lease->id, lease->left);
+  if (kvmhelper_leases_drop (leases, lease))
+    return TRUE;
+  g_set_error (error, COMMON_ERROR, COMMON_ERROR_JOURNAL_FAILED,
+               _ ("The record of lease %s cannot be removed"), id);
+  return FALSE;
 }

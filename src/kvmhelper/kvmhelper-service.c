@@ -3,7 +3,10 @@
 
 #include "common/common-dbus.h"
 #include "common/common-error.h"
+#include "kvmhelper/kvmhelper-call.h"
 #include "kvmhelper/kvmhelper-limits.h"
+#include "kvmhelper/kvmhelper-object.h"
+#include "kvmhelper/kvmhelper-users.h"
 
 static void
 lease_changed (const KvmHelperLease *lease, const char *phase, gpointer data)
@@ -13,6 +16,8 @@ lease_changed (const KvmHelperLease *lease, const char *phase, gpointer data)
 
   kvm_helper_dbus_kvm_helper1_emit_lease_changed (
       service->skeleton, lease->id, pci_address_format (&lease->address, name), phase);
+  kvmhelper_service_eeh_lease (service, lease->id, phase);
+  kvmhelper_service_grant_lease (service, lease);
 }
 
 static void
@@ -42,12 +47,16 @@ kvmhelper_service_new (const KvmHelperServiceConfig *config, GDBusConnection *co
   listener.data = service;
   service->kernel = config->kernel;
   service->authorize = config->authorize;
-  service->skeleton = kvm_helper_dbus_kvm_helper1_skeleton_new ();
+  service->config = config->config != NULL ? config->config : kvmhelper_config_defaults ();
+  service->skeleton = kvmhelper_object_new (service);
   service->cancellable = g_cancellable_new ();
-  service->questions = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  service->open = g_hash_table_new (NULL, NULL);
+  service->idle_since = g_get_monotonic_time ();
+  service->users = kvmhelper_users_new ();
   g_mutex_init (&service->host_lock);
   g_mutex_init (&service->lock);
   g_cond_init (&service->idle);
+  service->guests = kvmhelper_guest_addresses_new ();
   service->leases
       = kvmhelper_leases_open (config->kernel, config->state_directory, config->rehearse, &listener,
                                service->cancellable, error);
@@ -56,12 +65,18 @@ kvmhelper_service_new (const KvmHelperServiceConfig *config, GDBusConnection *co
       kvmhelper_service_free (service);
       return NULL;
     }
-  g_dbus_interface_skeleton_set_flags (
-      G_DBUS_INTERFACE_SKELETON (service->skeleton),
-      G_DBUS_INTERFACE_SKELETON_FLAGS_HANDLE_METHOD_INVOCATIONS_IN_THREAD);
-  g_signal_connect (service->skeleton, "g-authorize-method",
-                    G_CALLBACK (kvmhelper_service_authorize), service);
+  kvmhelper_leases_configure (service->leases, service->config);
+  service->consents = kvmhelper_consents_open (config->state_directory);
+  kvmhelper_service_start_eeh (service);
+  kvmhelper_service_start_grants (service);
+  service->queue = kvmhelper_queue_new (KVMHELPER_MAX_THREADS, kvmhelper_call_work, service);
+  service->callers = kvmhelper_callers_new (connection, &service->lock, kvmhelper_call_caller_known,
+                                            kvmhelper_call_caller_left, service);
+  service->gate = kvmhelper_gate_new (connection, kvm_helper_dbus_kvm_helper1_interface_info ());
   kvmhelper_service_connect_methods (service);
+  kvmhelper_service_connect_eeh (service);
+  kvmhelper_service_connect_grants (service);
+  kvmhelper_service_connect_consents (service);
   if (!g_dbus_interface_skeleton_export (G_DBUS_INTERFACE_SKELETON (service->skeleton), connection,
                                          COMMON_DBUS_KVMHELPER_PATH, error))
     {
@@ -71,21 +86,83 @@ kvmhelper_service_new (const KvmHelperServiceConfig *config, GDBusConnection *co
   return service;
 }
 
+/* Whether the main loop still has something to hear of a call. */
+static gboolean
+is_asking (KvmHelperService *service)
+{
+  G_GNUC_UNUSED g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&service->lock);
+
+  return service->asking > 0 || kvmhelper_callers_asking (service->callers) > 0;
+}
+
+static gboolean
+wait_for_calls (KvmHelperService *service, gint64 deadline)
+{
+  G_GNUC_UNUSED g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&service->lock);
+
+  while (service->calls > 0)
+    if (!g_cond_wait_until (&service->idle, &service->lock, deadline))
+      return FALSE;
+  return TRUE;
+}
+
+static gboolean
+wake_up (gpointer data)
+{
+  return G_SOURCE_CONTINUE;
+}
+
+/* What the bus and polkit were asked is answered, or withdrawn, on the main loop. */
+static void
+wait_for_answers (KvmHelperService *service, gint64 deadline)
+{
+  GMainContext *context = g_main_context_get_thread_default ();
+  g_autoptr (GSource) ticks = g_timeout_source_new (100);
+
+  g_source_set_callback (ticks, wake_up, NULL, NULL);
+  g_source_attach (ticks, context);
+  while (is_asking (service) && g_get_monotonic_time () < deadline)
+    g_main_context_iteration (context, TRUE);
+  g_source_destroy (ticks);
+}
+
 gboolean
 kvmhelper_service_stop (KvmHelperService *service)
 {
   gint64 deadline = g_get_monotonic_time () + KVMHELPER_STOP_SECONDS * G_USEC_PER_SEC;
+
+  g_mutex_lock (&service->lock);
+  service->stopping = TRUE;
+  g_mutex_unlock (&service->lock);
+  g_cancellable_cancel (service->cancellable);
+  kvmhelper_call_stop_all (service);
+  wait_for_answers (service, deadline);
+  if (wait_for_calls (service, deadline))
+    return TRUE;
+  kvmhelper_leases_abandon (service->leases);
+  return FALSE;
+}
+
+gint64
+kvmhelper_service_idle_since (KvmHelperService *service)
+{
   G_GNUC_UNUSED g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&service->lock);
 
-  service->stopping = TRUE;
-  g_cancellable_cancel (service->cancellable);
-  while (service->calls > 0)
-    if (!g_cond_wait_until (&service->idle, &service->lock, deadline))
-      {
-        kvmhelper_leases_abandon (service->leases);
-        return FALSE;
-      }
-  return TRUE;
+  return service->calls > 0 ? -1 : service->idle_since;
+}
+
+gboolean
+kvmhelper_service_has_leases (KvmHelperService *service)
+{
+  g_autoptr (GPtrArray) leases = kvmhelper_leases_list (service->leases);
+
+  return leases->len > 0;
+}
+
+gboolean
+kvmhelper_service_is_drained (KvmHelperService *service)
+{
+  return kvmhelper_gate_waiting (service->gate) == 0 && kvmhelper_service_idle_since (service) >= 0;
 }
 
 void
@@ -94,11 +171,18 @@ kvmhelper_service_free (KvmHelperService *service)
   if (g_dbus_interface_skeleton_get_connection (G_DBUS_INTERFACE_SKELETON (service->skeleton))
       != NULL)
     g_dbus_interface_skeleton_unexport (G_DBUS_INTERFACE_SKELETON (service->skeleton));
+  g_clear_pointer (&service->gate, kvmhelper_gate_free);
+  g_clear_pointer (&service->queue, kvmhelper_queue_free);
+  g_clear_pointer (&service->callers, kvmhelper_callers_free);
+  kvmhelper_service_stop_grants (service);
+  kvmhelper_service_stop_eeh (service);
   g_clear_pointer (&service->leases, kvmhelper_leases_free);
-  g_clear_object (&service->authority);
+  g_clear_pointer (&service->consents, kvmhelper_consents_free);
+  g_clear_pointer (&service->guests, kvmhelper_guest_addresses_free);
   g_object_unref (service->skeleton);
   g_object_unref (service->cancellable);
-  g_hash_table_unref (service->questions);
+  g_hash_table_unref (service->open);
+  g_hash_table_unref (service->users);
   g_mutex_clear (&service->host_lock);
   g_mutex_clear (&service->lock);
   g_cond_clear (&service->idle);

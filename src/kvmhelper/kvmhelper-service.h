@@ -1,26 +1,29 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "kvmhelper/kvmhelper-config.h"
 #include "kvmhelper/kvmhelper-leases.h"
 
 /**
- * KvmHelperService: the D-Bus service. Every method call is handled in a thread of its own, after
- * polkit said yes to the caller's bus name.
+ * KvmHelperService: the D-Bus service. Every method call is handled in a thread of the service's
+ * own, after polkit said yes to the caller's bus name (kvmhelper-call.h).
  */
 typedef struct _KvmHelperService KvmHelperService;
 
 /**
- * KvmHelperAuthorize: whether a caller may call, in the place of polkit. FALSE with
- * COMMON_ERROR_NOT_AUTHORIZED. From any thread.
+ * KvmHelperAuthorize: whether a caller, a process of user @uid, may call, in the place of polkit.
+ * FALSE with COMMON_ERROR_NOT_AUTHORIZED. On the main loop, which it does not keep waiting.
  */
-typedef gboolean (*KvmHelperAuthorize) (GDBusMethodInvocation *invocation, GError **error);
+typedef gboolean (*KvmHelperAuthorize) (GDBusMethodInvocation *invocation, guint32 uid,
+                                        GError **error);
 
 typedef struct
 {
   const KvmHelperKernel *kernel; /* outlives the service */
   const char *state_directory;
   KvmHelperRehearse rehearse;
-  KvmHelperAuthorize authorize; /* NULL: polkit, and nothing else for a kernel that is real */
+  KvmHelperAuthorize authorize;  /* NULL: polkit, and nothing else for a kernel that is real */
+  const KvmHelperConfig *config; /* outlives the service; NULL: the defaults */
 } KvmHelperServiceConfig;
 
 /**
@@ -30,6 +33,16 @@ typedef struct
  */
 KvmHelperService *kvmhelper_service_new (const KvmHelperServiceConfig *config,
                                          GDBusConnection *connection, GError **error);
+
+/** kvmhelper_service_idle_since: the monotonic time at which the last call was answered; -1 while
+ * there is one. */
+gint64 kvmhelper_service_idle_since (KvmHelperService *service);
+
+/** kvmhelper_service_has_leases: whether there is something to watch over. */
+gboolean kvmhelper_service_has_leases (KvmHelperService *service);
+
+/** kvmhelper_service_is_drained: whether every call that came by the connection is answered. */
+gboolean kvmhelper_service_is_drained (KvmHelperService *service);
 
 /**
  * kvmhelper_service_stop: new calls are refused, a rehearsal under way is broken off and undone, a

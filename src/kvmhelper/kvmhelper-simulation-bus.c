@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "common/common-error.h"
+#include "kvmhelper/kvmhelper-guard.h"
 
 #include <glib/gi18n-lib.h>
 
@@ -68,7 +69,7 @@ kvmhelper_simulation_connect_bus (const char *address, GError **error)
       g_prefix_error (error, "%s: ", _ ("The session bus cannot be found; --bus names another"));
       return NULL;
     }
-  bus = connect_address (address != NULL ? address : session, error);
+  bus = kvmhelper_guard_connect (address != NULL ? address : session, error);
   if (bus == NULL)
     return NULL;
   id = bus_id (bus);
@@ -108,9 +109,8 @@ kvmhelper_simulation_connect_socket (int socket, GError **error)
                                      NULL, NULL, error);
 }
 
-/* Whose call it is: by the bus, or where there is none, by the credentials of the other end. */
-static gboolean
-find_user (GDBusMethodInvocation *invocation, guint32 *user, GError **error)
+gboolean
+kvmhelper_simulation_find_user (GDBusMethodInvocation *invocation, guint32 *user, GError **error)
 {
   GDBusConnection *connection = g_dbus_method_invocation_get_connection (invocation);
   const char *sender = g_dbus_method_invocation_get_sender (invocation);
@@ -132,11 +132,9 @@ find_user (GDBusMethodInvocation *invocation, guint32 *user, GError **error)
 }
 
 gboolean
-kvmhelper_simulation_authorize (GDBusMethodInvocation *invocation, GError **error)
+kvmhelper_simulation_authorize (GDBusMethodInvocation *invocation, guint32 uid, GError **error)
 {
-  guint32 user;
-
-  if (find_user (invocation, &user, NULL) && user == geteuid ())
+  if (uid == geteuid ())
     return TRUE;
   g_set_error (error, COMMON_ERROR, COMMON_ERROR_NOT_AUTHORIZED,
                _ ("%s: this simulated host is another user's"),

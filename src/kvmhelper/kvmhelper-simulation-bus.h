@@ -18,5 +18,11 @@ GDBusConnection *kvmhelper_simulation_connect_bus (const char *address, GError *
 /** kvmhelper_simulation_connect_socket: to the one caller at the other end of @socket. Takes it. */
 GDBusConnection *kvmhelper_simulation_connect_socket (int socket, GError **error);
 
+/** kvmhelper_simulation_find_user: whose call it is: by the bus, which is asked, or where there is
+ * none, by the credentials of the other end. */
+gboolean
+kvmhelper_simulation_find_user (GDBusMethodInvocation *invocation, guint32 *user, GError **error);
+
 /** kvmhelper_simulation_authorize: a KvmHelperAuthorize: the same user may, nobody else. */
-gboolean kvmhelper_simulation_authorize (GDBusMethodInvocation *invocation, GError **error);
+gboolean
+kvmhelper_simulation_authorize (GDBusMethodInvocation *invocation, guint32 uid, GError **error);

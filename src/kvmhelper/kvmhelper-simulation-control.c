@@ -29,8 +29,10 @@ static gboolean
 on_authorize (GDBusInterfaceSkeleton *skeleton, GDBusMethodInvocation *invocation, gpointer data)
 {
   g_autoptr (GError) error = NULL;
+  guint32 uid;
 
-  if (kvmhelper_simulation_authorize (invocation, &error))
+  if (kvmhelper_simulation_find_user (invocation, &uid, &error)
+      && kvmhelper_simulation_authorize (invocation, uid, &error))
     return TRUE;
   g_dbus_method_invocation_return_gerror (invocation, error);
   return FALSE;

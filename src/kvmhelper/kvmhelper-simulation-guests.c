@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "kvmhelper/kvmhelper-simulation-guests.h"
 
+#include <errno.h>
+#include <gio/gunixfdlist.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include "common/common-error.h"
 #include "kvmhelper/kvmhelper-policy.h"
 #include "kvmhelper/simulated/kvmhelper-sim-qemu.h"
@@ -17,6 +22,9 @@
 #define MAX_VECTORS      2048
 #define MAX_LINGER_MSEC  (60u * 60 * 1000)
 #define LIBVIRT_QEMU_UID 64055
+
+/* What a session may lock by itself: systemd's DefaultLimitMEMLOCK=. */
+#define SESSION_MEMLOCK (8 * MIB)
 
 /* libvirt allows a pSeries guest more than its memory, for DMA windows and their tables
  * (src/qemu/qemu_domain.c: getPPC64MemLockLimitBytes); this is more than it comes to. */
@@ -116,6 +124,12 @@ read_option (const char *key, GVariant *value, KvmHelperSimQemuConfig *config, c
     }
   if (g_str_equal (key, "vcpus"))
     return read_number (value, MAX_VCPUS, &config->vcpus, error);
+  if (g_str_equal (key, "user") && g_variant_is_of_type (value, G_VARIANT_TYPE_UINT32))
+    {
+      config->session = TRUE;
+      config->uid = g_variant_get_uint32 (value);
+      return TRUE;
+    }
   if (g_str_equal (key, "memlock") && g_variant_is_of_type (value, G_VARIANT_TYPE_UINT64))
     config->memlock = g_variant_get_uint64 (value);
   else if (g_str_equal (key, "one-phb") && g_variant_is_of_type (value, G_VARIANT_TYPE_BOOLEAN))
@@ -146,7 +160,7 @@ read_options (GVariant *options, KvmHelperSimQemuConfig *config, char **uuid, GE
         return FALSE;
     }
   if (config->memlock == 0)
-    config->memlock = MEMLOCK (config->memory);
+    config->memlock = config->session ? SESSION_MEMLOCK : MEMLOCK (config->memory);
   return TRUE;
 }
 
@@ -187,6 +201,26 @@ on_start_guest (KvmHelperDBusSimulation1 *object, GDBusMethodInvocation *invocat
     return fail (invocation, error);
   kvm_helper_dbus_simulation1_complete_start_guest (object, invocation,
                                                     kvmhelper_sim_qemu_pid (qemu));
+  return TRUE;
+}
+
+static gboolean
+on_open_process (KvmHelperDBusSimulation1 *object, GDBusMethodInvocation *invocation,
+                 GUnixFDList *list, guint pid, gpointer data)
+{
+  g_autofree char *name = g_strdup_printf (KVMHELPER_SIM_STAND_IN "%u", pid);
+  int descriptor = memfd_create (name, MFD_CLOEXEC);
+  g_autoptr (GUnixFDList) out = NULL;
+  GError *error = NULL;
+
+  if (descriptor < 0)
+    {
+      common_error_set_errno (&error, errno, "memfd_create");
+      return fail (invocation, error);
+    }
+  out = g_unix_fd_list_new_from_array (&descriptor, 1);
+  kvm_helper_dbus_simulation1_complete_open_process (object, invocation, out,
+                                                     g_variant_new_handle (0));
   return TRUE;
 }
 
@@ -315,6 +349,7 @@ kvmhelper_guests_connect (KvmHelperDBusSimulation1 *skeleton, KvmHelperSim *host
     GCallback handler;
   } handlers[] = {
     { "handle-start-guest", G_CALLBACK (on_start_guest) },
+    { "handle-open-process", G_CALLBACK (on_open_process) },
     { "handle-attach-device", G_CALLBACK (on_attach_device) },
     { "handle-use-device", G_CALLBACK (on_use_device) },
     { "handle-recover-device", G_CALLBACK (on_recover_device) },

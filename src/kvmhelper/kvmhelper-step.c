@@ -12,6 +12,7 @@ kvmhelper_step_free (KvmHelperStep *step)
   g_free (step->title);
   g_free (step->meaning);
   g_free (step->detail);
+  g_clear_pointer (&step->facts, g_variant_unref);
   g_free (step);
 }
 
@@ -45,6 +46,8 @@ kvmhelper_step_to_variant (const KvmHelperStep *step)
   add_text (&builder, "meaning", step->meaning);
   add_text (&builder, "detail", step->detail);
   g_variant_builder_add (&builder, "{sv}", "usec", g_variant_new_uint64 (step->usec));
+  if (step->facts != NULL)
+    g_variant_builder_add (&builder, "{sv}", "facts", step->facts);
   return g_variant_builder_end (&builder);
 }
 
@@ -69,6 +72,7 @@ kvmhelper_step_from_variant (GVariant *variant)
   step->detail = get_text (&dict, "detail");
   g_variant_dict_lookup (&dict, "errno", "i", &step->errnum);
   g_variant_dict_lookup (&dict, "usec", "t", &step->usec);
+  step->facts = g_variant_dict_lookup_value (&dict, "facts", G_VARIANT_TYPE_VARDICT);
   for (guint i = 0; i < G_N_ELEMENTS (results); i++)
     if (g_str_equal (result, results[i]) && *step->name != '\0')
       {

@@ -22,6 +22,8 @@ typedef struct
   char *meaning; /* what that answer means here, "" */
   char *detail;  /* what was seen, or why it was skipped, "" */
   guint64 usec;  /* how long it took */
+  /* a{sv}: what was seen, for programs; the keys are in the interface's XML. NULL: nothing. */
+  GVariant *facts;
 } KvmHelperStep;
 
 typedef void (*KvmHelperStepFunc) (const KvmHelperStep *step, gpointer data);

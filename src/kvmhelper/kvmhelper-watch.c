@@ -41,6 +41,35 @@ watch_open (gpointer data, KvmHelperRoot root, const char *path, int flags)
   return (int) note (self, self->base->calls->open (self->base->data, root, path, flags));
 }
 
+/* Only its name is known: what is open is not asked where it is. */
+static void
+set_path_at (KvmHelperWatch *self, const char *path)
+{
+  if (self->errnum != 0)
+    return;
+  g_free (self->path);
+  self->path = g_strconcat ("…/", path, NULL);
+}
+
+static int
+watch_open_at (gpointer data, int directory, const char *path, int flags)
+{
+  KvmHelperWatch *self = data;
+
+  set_path_at (self, path);
+  return (int) note (self, self->base->calls->open_at (self->base->data, directory, path, flags));
+}
+
+static gssize
+watch_readlink_at (gpointer data, int directory, const char *path, char *buffer, gsize size)
+{
+  KvmHelperWatch *self = data;
+
+  set_path_at (self, path);
+  return note (self,
+               self->base->calls->readlink_at (self->base->data, directory, path, buffer, size));
+}
+
 static void
 watch_close (gpointer data, int handle)
 {
@@ -87,6 +116,8 @@ watch_stat (gpointer data, KvmHelperRoot root, const char *path, KvmHelperStat *
 /* To look, and to do nothing else. */
 static const KvmHelperKernelCalls watch_calls = {
   .open = watch_open,
+  .open_at = watch_open_at,
+  .readlink_at = watch_readlink_at,
   .close = watch_close,
   .read = watch_read,
   .readlink = watch_readlink,

@@ -106,7 +106,7 @@ prepare (CyclesLife *life, const char *function)
   g_auto (KvmHelperPrepared) prepared = { NULL, NULL, NULL };
   gboolean success = kvmhelper_leases_prepare (
       life->leases, uuids[g_rand_int_range (life->random, 0, 2)], "guest", &address,
-      (KvmHelperRehearseMode) g_rand_int_range (life->random, 0, 3), &prepared, NULL);
+      (KvmHelperRehearseMode) g_rand_int_range (life->random, 0, 3), NULL, &prepared, NULL);
 
   count (life, success);
   return success ? g_strdup (prepared.lease->id) : NULL;
@@ -161,9 +161,9 @@ look (CyclesLife *life, const PciAddress *address)
 {
   g_autoptr (GPtrArray) leases = kvmhelper_leases_list (life->leases);
   g_autoptr (KvmHelperInspection) inspection
-      = kvmhelper_inspection_new (life->kernel, address, NULL);
+      = kvmhelper_inspection_new (life->kernel, address, NULL, NULL);
 
-  g_variant_unref (g_variant_ref_sink (kvmhelper_host_read (life->kernel, leases)));
+  g_variant_unref (g_variant_ref_sink (kvmhelper_host_read (life->kernel, leases, NULL)));
   if (inspection != NULL)
     g_variant_unref (g_variant_ref_sink (kvmhelper_inspection_to_variant (inspection, NULL)));
 }
@@ -179,7 +179,7 @@ do_something (CyclesLife *life)
     kvmhelper_sim_inject_freeze (life->cycles->sim, &address, NULL);
   if (chance (life, 15))
     {
-      g_autoptr (GPtrArray) steps = kvmhelper_leases_rehearse (life->leases, &address, NULL);
+      g_autoptr (GPtrArray) steps = kvmhelper_leases_rehearse (life->leases, &address, NULL, NULL);
 
       count (life, steps != NULL && kvmhelper_steps_passed (steps));
       return;

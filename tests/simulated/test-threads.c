@@ -76,7 +76,7 @@ take (Caller *caller, const PciAddress *address)
 
   if (kvmhelper_leases_prepare (caller->host->leases, caller->uuid, "guest", address,
                                 (KvmHelperRehearseMode) g_rand_int_range (caller->random, 0, 3),
-                                &prepared, &error))
+                                NULL, &prepared, &error))
     {
       g_atomic_int_inc (&caller->host->taken);
       use (caller, address, prepared.lease->id);
@@ -97,10 +97,11 @@ do_something (Caller *caller)
     {
     case 0:
       leases = kvmhelper_leases_list (caller->host->leases);
-      g_variant_unref (g_variant_ref_sink (kvmhelper_host_read (caller->host->kernel, leases)));
+      g_variant_unref (
+          g_variant_ref_sink (kvmhelper_host_read (caller->host->kernel, leases, NULL)));
       break;
     case 1:
-      leases = kvmhelper_leases_rehearse (caller->host->leases, &address, NULL);
+      leases = kvmhelper_leases_rehearse (caller->host->leases, &address, NULL, NULL);
       break;
     default:
       take (caller, &address);

@@ -373,12 +373,8 @@ react (KvmHelperDouble *self, const char *path, const char *text)
       kvmhelper_double_file (self, file, g_str_equal (text, "\n") ? "(null)\n" : text);
       return 0;
     }
-  if (attribute_of (path, "/driver/unbind", address) != NULL)
-    {
-      g_autofree char *driver = kvmhelper_double_driver (self, address);
-
-      return unbind (self, driver, text);
-    }
+  if (n == 6 && g_str_equal (parts[3], "drivers") && g_str_equal (parts[5], "unbind"))
+    return unbind (self, parts[4], text);
   if (g_str_equal (path, "sys/bus/pci/drivers_probe"))
     return probe (self, text);
   if (n == 6 && g_str_equal (parts[3], "drivers") && g_str_equal (parts[5], "bind"))
@@ -418,6 +414,30 @@ double_open (gpointer data, KvmHelperRoot root, const char *path, int flags)
     g_hash_table_replace (self->open_paths, GINT_TO_POINTER (handle),
                           g_strdup_printf ("%s/%s", roots[root], path));
   return handle;
+}
+
+static int
+double_open_at (gpointer data, int directory, const char *path, int flags)
+{
+  KvmHelperDouble *self = data;
+  const char *above = g_hash_table_lookup (self->open_paths, GINT_TO_POINTER (directory));
+  int handle;
+
+  self->calls++;
+  handle = self->base->calls->open_at (self->base->data, directory, path, flags);
+  if (handle >= 0)
+    g_hash_table_replace (self->open_paths, GINT_TO_POINTER (handle),
+                          g_strconcat (above, "/", path, NULL));
+  return handle;
+}
+
+static gssize
+double_readlink_at (gpointer data, int directory, const char *path, char *buffer, gsize size)
+{
+  KvmHelperDouble *self = data;
+
+  self->calls++;
+  return self->base->calls->readlink_at (self->base->data, directory, path, buffer, size);
 }
 
 static void
@@ -537,9 +557,44 @@ double_eventfd (gpointer data)
   return self->base->calls->eventfd (self->base->data);
 }
 
+/* There is no process that it could have a handle of. */
+static int
+double_pidfd (gpointer data, guint pid)
+{
+  return -ESRCH;
+}
+
+static int
+double_memlock (gpointer data, guint pid, const KvmHelperLimit *limit, KvmHelperLimit *before)
+{
+  return -ESRCH;
+}
+
+static int
+double_receive (gpointer data, int fd)
+{
+  close (fd);
+  return -EBADF;
+}
+
 static const KvmHelperKernelCalls double_calls = {
-  double_open, double_close, double_read, double_write,  double_readlink, double_list,
-  double_stat, double_ioctl, double_mmap, double_munmap, double_load,     double_eventfd,
+  .open = double_open,
+  .open_at = double_open_at,
+  .readlink_at = double_readlink_at,
+  .close = double_close,
+  .read = double_read,
+  .write = double_write,
+  .readlink = double_readlink,
+  .list = double_list,
+  .stat = double_stat,
+  .ioctl = double_ioctl,
+  .mmap = double_mmap,
+  .munmap = double_munmap,
+  .load = double_load,
+  .eventfd = double_eventfd,
+  .pidfd = double_pidfd,
+  .memlock = double_memlock,
+  .receive = double_receive,
 };
 
 KvmHelperDouble *

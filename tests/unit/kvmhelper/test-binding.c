@@ -56,7 +56,7 @@ test_there_and_back (void)
   gboolean held;
 
   g_assert_cmpuint (lease->members->len, ==, 2);
-  g_assert_true (kvmhelper_binding_take (&host->kernel, lease, &error));
+  g_assert_true (kvmhelper_binding_take (&host->kernel, lease, NULL, &error));
   g_assert_no_error (error);
   kvmhelper_double_assert (host, FIRST, "vfio-pci", "vfio-pci");
   kvmhelper_double_assert (host, SECOND, "vfio-pci", "vfio-pci");
@@ -76,7 +76,7 @@ test_already_there (void)
 
   kvmhelper_double_function (host, FIRST, 3, "vfio-pci", 0);
   lease = make_lease (host);
-  g_assert_true (kvmhelper_binding_take (&host->kernel, lease, NULL));
+  g_assert_true (kvmhelper_binding_take (&host->kernel, lease, NULL, NULL));
   g_assert_true (kvmhelper_binding_give_back (&host->kernel, lease, &held));
   g_assert_cmpuint (host->writes, ==, 0);
 }
@@ -90,7 +90,7 @@ test_unbound_before (void)
 
   kvmhelper_double_function (host, FIRST, 3, "", 0);
   lease = make_lease (host);
-  g_assert_true (kvmhelper_binding_take (&host->kernel, lease, NULL));
+  g_assert_true (kvmhelper_binding_take (&host->kernel, lease, NULL, NULL));
   kvmhelper_double_assert (host, FIRST, "vfio-pci", "vfio-pci");
   g_assert_true (kvmhelper_binding_give_back (&host->kernel, lease, &held));
   kvmhelper_double_assert (host, FIRST, "", "");
@@ -107,7 +107,7 @@ test_overrides (void)
   kvmhelper_double_file (host, "sys/devices/pci0003:00/" FIRST "/driver_override", "e1000e\n");
   kvmhelper_double_file (host, "sys/devices/pci0003:00/" SECOND "/driver_override", "vfio-pci\n");
   lease = make_lease (host);
-  g_assert_true (kvmhelper_binding_take (&host->kernel, lease, NULL));
+  g_assert_true (kvmhelper_binding_take (&host->kernel, lease, NULL, NULL));
   g_assert_true (kvmhelper_binding_give_back (&host->kernel, lease, &held));
   kvmhelper_double_assert (host, FIRST, "e1000e", "e1000e");
   kvmhelper_double_assert (host, SECOND, "tg3", "vfio-pci");
@@ -122,7 +122,7 @@ test_bound_by_hand (void)
   gboolean held;
 
   kvmhelper_double_file (host, "sys/devices/pci0003:00/" FIRST "/natural", "tg3");
-  g_assert_true (kvmhelper_binding_take (&host->kernel, lease, NULL));
+  g_assert_true (kvmhelper_binding_take (&host->kernel, lease, NULL, NULL));
   g_assert_true (kvmhelper_binding_give_back (&host->kernel, lease, &held));
   assert_as_before (host);
 }
@@ -136,7 +136,7 @@ test_lying_probe (void)
   g_autoptr (GError) error = NULL;
 
   host->liar = "vfio-pci";
-  g_assert_false (kvmhelper_binding_take (&host->kernel, lease, &error));
+  g_assert_false (kvmhelper_binding_take (&host->kernel, lease, NULL, &error));
   g_assert_error (error, COMMON_ERROR, COMMON_ERROR_BIND_FAILED);
   g_assert_nonnull (strstr (error->message, FIRST));
   assert_as_before (host);
@@ -150,7 +150,7 @@ test_no_vfio (void)
   g_autoptr (GError) error = NULL;
 
   kvmhelper_double_remove (host, "sys/bus/pci/drivers/vfio-pci");
-  g_assert_false (kvmhelper_binding_take (&host->kernel, lease, &error));
+  g_assert_false (kvmhelper_binding_take (&host->kernel, lease, NULL, &error));
   g_assert_error (error, COMMON_ERROR, COMMON_ERROR_VFIO_UNAVAILABLE);
   g_assert_cmpuint (host->writes, ==, 0);
 }
@@ -165,7 +165,7 @@ test_failing_writes (void)
     g_autoptr (KvmHelperDouble) host = make_host ();
     g_autoptr (KvmHelperLease) lease = make_lease (host);
 
-    g_assert_true (kvmhelper_binding_take (&host->kernel, lease, NULL));
+    g_assert_true (kvmhelper_binding_take (&host->kernel, lease, NULL, NULL));
     writes = host->writes;
     g_assert_cmpuint (writes, ==, 6);
   }
@@ -177,7 +177,7 @@ test_failing_writes (void)
 
       host->fail_at = i;
       host->fail_errno = EIO;
-      g_assert_false (kvmhelper_binding_take (&host->kernel, lease, &error));
+      g_assert_false (kvmhelper_binding_take (&host->kernel, lease, NULL, &error));
       g_assert_error (error, COMMON_ERROR, COMMON_ERROR_KERNEL_FAILED);
       g_assert_nonnull (strstr (error->message, g_strerror (EIO)));
       assert_as_before (host);
@@ -194,7 +194,7 @@ test_failing_return (void)
       g_autoptr (KvmHelperLease) lease = make_lease (host);
       gboolean held;
 
-      g_assert_true (kvmhelper_binding_take (&host->kernel, lease, NULL));
+      g_assert_true (kvmhelper_binding_take (&host->kernel, lease, NULL, NULL));
       host->writes = 0;
       host->fail_at = i;
       host->fail_errno = EIO;
@@ -218,7 +218,7 @@ test_failing_undo (void)
   host->liar = "vfio-pci";
   host->fail_at = 4; /* the first write of the undoing */
   host->fail_errno = EPERM;
-  g_assert_false (kvmhelper_binding_take (&host->kernel, lease, &error));
+  g_assert_false (kvmhelper_binding_take (&host->kernel, lease, NULL, &error));
   g_assert_error (error, COMMON_ERROR, COMMON_ERROR_BIND_FAILED);
   g_assert_nonnull (strstr (error->message, g_strerror (EPERM)));
   g_assert_false (kvmhelper_lease_find_member (lease, &lease->address)->returned);
@@ -233,7 +233,7 @@ test_held (void)
   g_autoptr (KvmHelperLease) lease = make_lease (host);
   gboolean held;
 
-  g_assert_true (kvmhelper_binding_take (&host->kernel, lease, NULL));
+  g_assert_true (kvmhelper_binding_take (&host->kernel, lease, NULL, NULL));
   host->writes = 0;
   host->group_opens = 0;
   kvmhelper_double_hold (host, 777, 3);
@@ -262,14 +262,14 @@ test_changed (void)
   gboolean held;
 
   kvmhelper_double_replace (host, FIRST);
-  g_assert_false (kvmhelper_binding_take (&host->kernel, lease, &error));
+  g_assert_false (kvmhelper_binding_take (&host->kernel, lease, NULL, &error));
   g_assert_error (error, COMMON_ERROR, COMMON_ERROR_DEVICE_CHANGED);
   g_assert_cmpuint (host->writes, ==, 0);
   g_clear_error (&error);
 
   g_clear_pointer (&lease, kvmhelper_lease_free);
   lease = make_lease (host);
-  g_assert_true (kvmhelper_binding_take (&host->kernel, lease, &error));
+  g_assert_true (kvmhelper_binding_take (&host->kernel, lease, NULL, &error));
   kvmhelper_double_unplug (host, SECOND);
   g_assert_true (kvmhelper_binding_give_back (&host->kernel, lease, &held));
   kvmhelper_double_assert (host, FIRST, "e1000e", "");
@@ -283,7 +283,7 @@ test_taken_over (void)
   g_autoptr (KvmHelperLease) lease = make_lease (host);
   gboolean held;
 
-  g_assert_true (kvmhelper_binding_take (&host->kernel, lease, NULL));
+  g_assert_true (kvmhelper_binding_take (&host->kernel, lease, NULL, NULL));
   kvmhelper_double_link (host, "sys/devices/pci0003:00/" FIRST "/driver",
                          "../../../bus/pci/drivers/pci-stub");
   g_assert_true (kvmhelper_binding_give_back (&host->kernel, lease, &held));

@@ -25,9 +25,12 @@ make_host (void)
   kvmhelper_double_function (host, FIRST, 3, "vfio-pci", 0);
   kvmhelper_double_function (host, SIBLING, 3, "vfio-pci", 0);
   kvmhelper_double_function (host, SECOND, 4, "vfio-pci", 0);
+  kvmhelper_double_file (host, "sys/devices/pci0003:00/" FIRST "/eeh_pe_config_addr", "0x1fd\n");
   kvmhelper_double_file (host, "sys/devices/pci0003:00/" FIRST "/eeh_pe_state",
                          "0x00000078 0x00000800\n");
   kvmhelper_double_file (host, "proc/interrupts", interrupts);
+  kvmhelper_double_file (host, "sys/module/kvm_hv/parameters/kvm_irq_bypass", "1\n");
+  kvmhelper_double_bytes (host, "sys/firmware/devicetree/base/compatible", "ibm,powernv", 12);
   return host;
 }
 
@@ -66,11 +69,49 @@ inspect (KvmHelperDouble *host)
   PciAddress address;
 
   g_assert_true (pci_address_parse (FIRST, &address, NULL));
-  inspection = kvmhelper_inspection_new (&host->kernel, &address, &error);
+  inspection = kvmhelper_inspection_new (&host->kernel, &address, NULL, &error);
   g_assert_no_error (error);
   g_assert_cmpuint (g_hash_table_size (host->open_paths), ==, 0);
   g_assert_cmpuint (host->group_opens, ==, 0);
   return inspection;
+}
+
+static void
+assert_vector (GVariant *list, gsize index, const char *function, const char *name, guint number,
+               guint64 count, const char *path, const char *reason)
+{
+  g_autoptr (GVariant) vector = g_variant_get_child_value (list, index);
+  const char *text, *source;
+  guint32 irq;
+  guint64 handled;
+
+  g_assert_true (g_variant_lookup (vector, "function", "&s", &text));
+  g_assert_cmpstr (text, ==, function);
+  g_assert_true (g_variant_lookup (vector, "name", "&s", &text));
+  g_assert_cmpstr (text, ==, name);
+  g_assert_true (g_variant_lookup (vector, "irq", "u", &irq));
+  g_assert_cmpuint (irq, ==, number);
+  g_assert_true (g_variant_lookup (vector, "host-count", "t", &handled));
+  g_assert_cmpuint (handled, ==, count);
+  g_assert_true (g_variant_lookup (vector, "path", "(&s&s)", &text, &source));
+  g_assert_cmpstr (text, ==, path);
+  g_assert_cmpstr (source, !=, "");
+  g_assert_true (g_variant_lookup (vector, "reason", "&s", &text));
+  g_assert_cmpstr (text, ==, reason);
+}
+
+/* @codes: each with a space behind it. */
+static void
+assert_warnings (GVariant *variant, const char *codes)
+{
+  g_autoptr (GString) found = g_string_new (NULL);
+  g_autoptr (GVariantIter) warnings = NULL;
+  const char *code, *sentence;
+
+  g_assert_true (g_variant_lookup (variant, "warnings", "a(ss)", &warnings));
+  while (g_variant_iter_next (warnings, "(&s&s)", &code, &sentence))
+    g_string_append_printf (found, "%s ", code);
+  g_assert_cmpstr (found->str, ==, codes);
 }
 
 static void
@@ -81,9 +122,7 @@ test_guest (void)
   g_autoptr (GVariant) variant = NULL;
   g_autoptr (GVariant) list = NULL;
   g_autofree char *summary = NULL;
-  const char *function, *name;
-  guint number;
-  guint64 count;
+  guint used, limit;
 
   add_guest (host, "anon_inode:kvm-xive-native");
   inspection = inspect (host);
@@ -103,15 +142,104 @@ test_guest (void)
                    "interrupts=xive-native vectors=3 passed-through=2 dma=in-kernel eeh=enabled");
 
   variant = g_variant_ref_sink (kvmhelper_inspection_to_variant (inspection, NULL));
-  list = g_variant_lookup_value (variant, "vector-list", G_VARIANT_TYPE ("a(ssut)"));
+  list = g_variant_lookup_value (variant, "vector-list", G_VARIANT_TYPE ("aa{sv}"));
   g_assert_cmpuint (g_variant_n_children (list), ==, 4);
-  g_variant_get_child (list, 1, "(&s&sut)", &function, &name, &number, &count);
-  g_assert_cmpstr (function, ==, FIRST);
-  g_assert_cmpstr (name, ==, "msix[1]");
-  g_assert_cmpuint (number, ==, 57);
-  g_assert_cmpuint (count, ==, 7);
-  g_variant_get_child (list, 3, "(&s&sut)", &function, NULL, NULL, NULL);
-  g_assert_cmpstr (function, ==, SIBLING);
+  assert_vector (list, 0, FIRST, "msix[0]", 56, 0, "guest", "none-at-host");
+  assert_vector (list, 1, FIRST, "msix[1]", 57, 7, "host", "handled");
+  assert_vector (list, 2, FIRST, "intx", 59, 0, "host", "intx");
+  assert_vector (list, 3, SIBLING, "msi[0]", 61, 0, "guest", "none-at-host");
+  /* of this guest's group, not of the other one */
+  g_assert_true (g_variant_lookup (variant, "guest-msis", "(uu)", &used, &limit));
+  g_assert_cmpuint (used, ==, 3);
+  g_assert_cmpuint (limit, ==, 3328);
+  g_assert_true (g_variant_lookup (variant, "guest-bypass", "(uu)", &used, &limit));
+  g_assert_cmpuint (used, ==, 3);
+  g_assert_cmpuint (limit, ==, 1024);
+  assert_warnings (variant, "");
+}
+
+/* A second group of @count MSIs, which the same process holds. */
+static void
+add_many (KvmHelperDouble *host, guint count)
+{
+  g_autoptr (GString) text = g_string_new (interrupts);
+
+  for (guint i = 0; i < count; i++)
+    g_string_append_printf (text, "%u: 0 PNV-PCI-MSI %u Edge vfio-msix[%u](" SECOND ")\n", 100 + i,
+                            600000 + i, i + 1);
+  kvmhelper_double_file (host, "proc/interrupts", text->str);
+  kvmhelper_double_hold (host, PID, 4);
+}
+
+/* The limits are the guest's, over all of its groups. */
+static void
+test_limits (void)
+{
+  static const struct
+  {
+    guint more; /* beside the 4 of both groups */
+    guint passed_through;
+    const char *path, *reason, *warnings;
+  } limits[] = {
+    { 918, 2, "guest", "none-at-host", "" },
+    { 919, 2, "guest", "none-at-host", "interrupt-limit " },
+    { 1020, 2, "guest", "none-at-host", "interrupt-limit " },
+    { 1021, 0, "unknown", "limit", "interrupt-limit " },
+    { 2993, 0, "unknown", "limit", "interrupt-limit interrupt-limit " },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (limits); i++)
+    {
+      g_autoptr (KvmHelperDouble) host = make_host ();
+      g_autoptr (KvmHelperInspection) inspection = NULL;
+      g_autoptr (GVariant) variant = NULL;
+      g_autoptr (GVariant) list = NULL;
+
+      g_test_message ("%u more", limits[i].more);
+      add_guest (host, "anon_inode:kvm-xive-native");
+      add_many (host, limits[i].more);
+      inspection = inspect (host);
+      g_assert_cmpuint (inspection->passing.messages, ==, 4 + limits[i].more);
+      g_assert_cmpuint (inspection->passed_through, ==, limits[i].passed_through);
+      variant = g_variant_ref_sink (kvmhelper_inspection_to_variant (inspection, NULL));
+      list = g_variant_lookup_value (variant, "vector-list", G_VARIANT_TYPE ("aa{sv}"));
+      assert_vector (list, 0, FIRST, "msix[0]", 56, 0, limits[i].path, limits[i].reason);
+      assert_warnings (variant, limits[i].warnings);
+    }
+}
+
+static void
+test_memory (void)
+{
+  g_autoptr (KvmHelperDouble) host = make_host ();
+  g_autoptr (KvmHelperInspection) inspection = NULL;
+  g_autoptr (KvmHelperInspection) exempt = NULL;
+  g_autoptr (GVariant) variant = NULL;
+  g_autoptr (GVariant) more = NULL;
+  gboolean unlimited;
+  guint64 bytes;
+
+  add_guest (host, "anon_inode:kvm-xive-native");
+  kvmhelper_double_file (host, "proc/1234/limits", "Max locked memory   1073741824   x bytes\n");
+  kvmhelper_double_file (host, "proc/1234/status",
+                         "VmLck:\t1000000 kB\nVmPin:\t0 kB\nCapEff:\t0000000000000000\n");
+  inspection = inspect (host);
+  variant = g_variant_ref_sink (kvmhelper_inspection_to_variant (inspection, NULL));
+  g_assert_true (g_variant_lookup (variant, "memory-locked", "t", &bytes));
+  g_assert_cmpuint (bytes, ==, 1024000000);
+  g_assert_true (g_variant_lookup (variant, "memory-limit", "t", &bytes));
+  g_assert_cmpuint (bytes, ==, 1073741824);
+  g_assert_true (g_variant_lookup (variant, "memory-unlimited", "b", &unlimited));
+  g_assert_false (unlimited);
+  assert_warnings (variant, "memory-limit ");
+
+  kvmhelper_double_file (host, "proc/1234/status",
+                         "VmLck:\t1000000 kB\nVmPin:\t0 kB\nCapEff:\t0000000000004000\n");
+  exempt = inspect (host);
+  more = g_variant_ref_sink (kvmhelper_inspection_to_variant (exempt, NULL));
+  g_assert_true (g_variant_lookup (more, "memory-unlimited", "b", &unlimited));
+  g_assert_true (unlimited);
+  assert_warnings (more, "");
 }
 
 static void
@@ -136,6 +264,10 @@ test_controllers (void)
       g_assert_cmpstr (inspection->interrupts.value, ==, cases[i].value);
       g_assert_cmpuint (inspection->passed_through, ==, i == 0 ? 2 : 0);
       g_assert_true (g_str_has_prefix (inspection->passed_source, "inferred: "));
+      g_assert_cmpstr (g_array_index (inspection->list, KvmHelperInspectedVector, 0).way.reason, ==,
+                       i == 0   ? "none-at-host"
+                       : i == 1 ? "xics"
+                                : "emulated");
     }
 }
 
@@ -165,7 +297,9 @@ test_not_passed (void)
   kvmhelper_double_file (host, "sys/module/kvm_hv/parameters/kvm_irq_bypass", "0\n");
   off = inspect (host);
   g_assert_cmpuint (off->passed_through, ==, 0);
-  g_assert_cmpstr (off->passed_source, ==, "/sys/module/kvm_hv/parameters/kvm_irq_bypass");
+  g_assert_true (g_str_has_prefix (off->passed_source, "inferred: "));
+  g_assert_cmpstr (g_array_index (off->list, KvmHelperInspectedVector, 1).way.source, ==,
+                   "/sys/module/kvm_hv/parameters/kvm_irq_bypass");
   g_assert_cmpuint (off->list->len, ==, 4);
 
   kvmhelper_double_file (host, "sys/module/kvm_hv/parameters/kvm_irq_bypass", "1\n");
@@ -213,6 +347,8 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/kvmhelper/inspect/guest", test_guest);
+  g_test_add_func ("/kvmhelper/inspect/limits", test_limits);
+  g_test_add_func ("/kvmhelper/inspect/memory", test_memory);
   g_test_add_func ("/kvmhelper/inspect/controllers", test_controllers);
   g_test_add_func ("/kvmhelper/inspect/two-groups", test_two_groups);
   g_test_add_func ("/kvmhelper/inspect/not-passed", test_not_passed);

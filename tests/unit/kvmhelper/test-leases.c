@@ -86,6 +86,8 @@ add_functions (KvmHelperDouble *host)
   kvmhelper_double_function (host, SECOND, 3, "tg3", 0);
   kvmhelper_double_function (host, OTHER, 4, "nvme", 0);
   kvmhelper_double_function (host, "0003:00:00.0", -1, "pcieport", 1);
+  kvmhelper_double_file (host, "sys/bus/pci/slots/C4/address", "0003:01:00\n");
+  kvmhelper_double_file (host, "sys/bus/pci/slots/C5/address", "0004:02:00\n");
 }
 
 static void
@@ -126,8 +128,8 @@ prepare (Fixture *fixture, const char *uuid, KvmHelperRehearseMode mode, const c
   g_auto (KvmHelperPrepared) prepared = { NULL, NULL, NULL };
   GError *error = NULL;
 
-  g_assert_true (
-      kvmhelper_leases_prepare (fixture->leases, uuid, "guest", &address, mode, &prepared, &error));
+  g_assert_true (kvmhelper_leases_prepare (fixture->leases, uuid, "guest", &address, mode, NULL,
+                                           &prepared, &error));
   g_assert_no_error (error);
   g_assert_cmpstr (prepared.rehearsed, ==, rehearsed);
   g_assert_cmpint (prepared.steps != NULL, ==, g_str_equal (rehearsed, "now"));
@@ -143,7 +145,7 @@ prepare_fails (Fixture *fixture, const char *uuid, const char *function, CommonE
   g_autoptr (GError) error = NULL;
 
   g_assert_false (kvmhelper_leases_prepare (fixture->leases, uuid, "guest", &address,
-                                            KVMHELPER_REHEARSE_AUTO, &prepared, &error));
+                                            KVMHELPER_REHEARSE_AUTO, NULL, &prepared, &error));
   g_assert_error (error, COMMON_ERROR, (int) code);
   if (strstr (error->message, text) == NULL)
     g_error ("\"%s\" has no \"%s\"", error->message, text);
@@ -282,10 +284,16 @@ test_refusals (Fixture *fixture, gconstpointer data)
   prepare_fails (fixture, UUID, "0003:00:00.0", COMMON_ERROR_NOT_ENDPOINT, "0003:00:00.0");
   kvmhelper_double_function (fixture->host, "0005:01:00.0", -1, "e1000e", 0);
   prepare_fails (fixture, UUID, "0005:01:00.0", COMMON_ERROR_NO_IOMMU_GROUP, "0005:01:00.0");
+  kvmhelper_double_file (fixture->host, "sys/devices/pci0003:00/" FIRST "/eeh_pe_config_addr",
+                         "0x1fd\n");
   kvmhelper_double_file (fixture->host, "sys/devices/pci0003:00/" FIRST "/eeh_pe_state",
                          "0x00000001 0x00000801\n");
-  prepare_fails (fixture, UUID, SECOND, COMMON_ERROR_PE_FROZEN, "unavailable");
+  prepare_fails (fixture, UUID, SECOND, COMMON_ERROR_PE_FROZEN, "PHB#3-PE#1fd");
+  kvmhelper_double_file (fixture->host, "sys/devices/pci0003:00/" FIRST "/eeh_pe_state",
+                         "0x00000002 0x00000801\n");
+  prepare_fails (fixture, UUID, SECOND, COMMON_ERROR_PE_FAILED, "for good");
   kvmhelper_double_remove (fixture->host, "sys/devices/pci0003:00/" FIRST "/eeh_pe_state");
+  kvmhelper_double_remove (fixture->host, "sys/devices/pci0003:00/" FIRST "/eeh_pe_config_addr");
   /* A sibling that the host needs is reason enough. */
   kvmhelper_double_link (fixture->host, "sys/class/net/eth1",
                          "../../devices/pci0003:00/" SECOND "/net/eth1");
@@ -339,7 +347,7 @@ test_rehearsal (Fixture *fixture, gconstpointer data)
   g_autofree char *third = NULL;
   g_autofree char *fourth = NULL;
 
-  steps = kvmhelper_leases_rehearse (fixture->leases, &address, NULL);
+  steps = kvmhelper_leases_rehearse (fixture->leases, &address, NULL, NULL);
   g_assert_nonnull (steps);
   g_assert_cmpuint (steps->len, ==, 1);
   assert_back (fixture->host);
@@ -371,7 +379,7 @@ test_rehearsal_fails (Fixture *fixture, gconstpointer data)
   assert_back (fixture->host);
   g_assert_cmpuint (count (fixture), ==, 0);
   /* by itself it is an answer, no error; and it is not remembered as passed */
-  steps = kvmhelper_leases_rehearse (fixture->leases, &address, NULL);
+  steps = kvmhelper_leases_rehearse (fixture->leases, &address, NULL, NULL);
   g_assert_false (kvmhelper_steps_passed (steps));
   prepare_fails (fixture, UUID, FIRST, COMMON_ERROR_REHEARSAL_FAILED, "EINVAL");
   g_assert_cmpuint (rehearsals, ==, 3);
@@ -469,6 +477,50 @@ test_release_left (Fixture *fixture, gconstpointer data)
   assert_back (fixture->host);
 }
 
+/* A record that makes no sense is shown and left alone, until somebody says to forget it. */
+static void
+test_unreadable (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (KvmHelperLease) lease = NULL;
+  g_autoptr (GError) error = NULL;
+
+  g_log_set_always_fatal (G_LOG_LEVEL_CRITICAL | G_LOG_LEVEL_ERROR);
+  kvmhelper_double_file (fixture->host, "state/leases/" UUID ".lease", "[lease]\nversion=99\n");
+  for (guint round = 0; round < 2; round++)
+    {
+      restart (fixture);
+      g_assert_cmpuint (count (fixture), ==, 1);
+      g_assert_false (release (fixture, UUID, 0));
+    }
+  lease = kvmhelper_leases_find (fixture->leases, UUID, NULL);
+  g_assert_true (lease->unreadable);
+  g_assert_cmpint (lease->phase, ==, KVMHELPER_PHASE_PENDING);
+  g_assert_nonnull (strstr (lease->left, UUID));
+  kvmhelper_leases_forget (fixture->leases, UUID, &error);
+  g_assert_no_error (error);
+  restart (fixture);
+  g_assert_cmpuint (count (fixture), ==, 0);
+}
+
+/* The same address and the same kind of card, behind another bridge: not what was taken. */
+static void
+test_other_slot (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *id = prepare (fixture, UUID, KVMHELPER_REHEARSE_NEVER, "no");
+  g_autoptr (KvmHelperLease) lease = kvmhelper_leases_find (fixture->leases, id, NULL);
+  const KvmHelperMember *member = lease->members->pdata[0];
+
+  g_assert_cmpstr (member->slot, ==, "pci0003:00/" FIRST);
+  g_assert_cmpstr (member->slot_name, ==, "C4");
+  g_assert_cmpstr (((const KvmHelperMember *) lease->members->pdata[1])->slot_name, ==, "C4");
+  kvmhelper_double_link (fixture->host, "sys/devices/pci0003:00/0003:00:01.0/" FIRST, "../" FIRST);
+  kvmhelper_double_link (fixture->host, "sys/bus/pci/devices/" FIRST,
+                         "../../../devices/pci0003:00/0003:00:01.0/" FIRST);
+  g_assert_true (release (fixture, id, 0));
+  kvmhelper_double_assert (fixture->host, FIRST, "vfio-pci", "vfio-pci");
+  kvmhelper_double_assert (fixture->host, SECOND, "tg3", "");
+}
+
 static void
 test_unknown (Fixture *fixture, gconstpointer data)
 {
@@ -549,10 +601,10 @@ crash_here (KvmHelperDouble *host, gboolean releasing, gboolean rehearsing, guin
   if (!releasing)
     host->crash_at = crash_at;
   if (rehearsing)
-    kvmhelper_leases_rehearse (leases, &address, NULL);
+    kvmhelper_leases_rehearse (leases, &address, NULL, NULL);
   else
-    kvmhelper_leases_prepare (leases, UUID, "guest", &address, KVMHELPER_REHEARSE_NEVER, &prepared,
-                              NULL);
+    kvmhelper_leases_prepare (leases, UUID, "guest", &address, KVMHELPER_REHEARSE_NEVER, NULL,
+                              &prepared, NULL);
   if (!releasing)
     _exit (1); /* there are no more writes than that */
   host->writes = 0;
@@ -651,6 +703,8 @@ main (int argc, char **argv)
     { "/kvmhelper/leases/release-held", test_release_held },
     { "/kvmhelper/leases/release-waits", test_release_waits },
     { "/kvmhelper/leases/release-left", test_release_left },
+    { "/kvmhelper/leases/unreadable", test_unreadable },
+    { "/kvmhelper/leases/other-slot", test_other_slot },
     { "/kvmhelper/leases/unknown", test_unknown },
     { "/kvmhelper/leases/commit", test_commit },
     { "/kvmhelper/leases/restart", test_restart },

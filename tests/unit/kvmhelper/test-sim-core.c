@@ -229,6 +229,50 @@ test_handles (void)
   sim_core_host_clear (&host);
 }
 
+/* From a directory that is open: below it as below a root; and when it is removed nothing is in it,
+ * also when another one has its name (fs/kernfs/dir.c: kernfs_remove; seen on a real kernel by
+ * tests/power9/test-busy). */
+static void
+test_held_directory (void)
+{
+  SimCoreHost host;
+  char text[64] = "";
+  int directory, file;
+
+  sim_core_host_new (&host);
+  const KvmHelperKernel *kernel = host.kernel;
+  const KvmHelperKernelCalls *calls = kernel->calls;
+  KvmHelperSimNode *sys = kvmhelper_sim_tree_root (host.sim, KVMHELPER_SYS);
+
+  directory = kvmhelper_kernel_open (kernel, KVMHELPER_SYS, "bus/pci/devices/0000:00:00.0",
+                                     O_RDONLY | O_DIRECTORY);
+  g_assert_cmpint (directory, >=, 0);
+  file = calls->open_at (kernel->data, directory, "value", O_RDWR);
+  g_assert_cmpint (file, ==, directory + 1);
+  g_assert_cmpint (calls->write (kernel->data, file, "held", 4), ==, 4);
+  g_assert_cmpstr (host.stored, ==, "held");
+  g_assert_cmpint (calls->open_at (kernel->data, directory, "../0000:00:00.0/value", O_RDONLY), ==,
+                   -EXDEV);
+  g_assert_cmpint (calls->open_at (kernel->data, directory, "/value", O_RDONLY), ==, -EXDEV);
+  g_assert_cmpint (calls->open_at (kernel->data, directory, "nothing", O_RDONLY), ==, -ENOENT);
+  g_assert_cmpint (calls->open_at (kernel->data, file, "value", O_RDONLY), ==, -ENOTDIR);
+  g_assert_cmpint (calls->open_at (kernel->data, 77, "value", O_RDONLY), ==, -EBADF);
+  g_assert_cmpint (calls->readlink_at (kernel->data, directory, "value", text, 64), ==, -EINVAL);
+  g_assert_cmpint (calls->readlink_at (kernel->data, 77, "value", text, 64), ==, -EBADF);
+
+  kvmhelper_sim_remove (kvmhelper_sim_directory (sys, "devices/pci0000:00", NULL, NULL),
+                        "0000:00:00.0");
+  kvmhelper_sim_text (kvmhelper_sim_directory (sys, "devices/pci0000:00/0000:00:00.0", NULL, NULL),
+                      "value", 0444, "another\n", -1);
+  g_assert_cmpint (try_open (&host, kernel, SIM_CORE_ATTRIBUTES "value", O_RDONLY), >=, 0);
+  g_assert_cmpint (calls->open_at (kernel->data, directory, "value", O_RDONLY), ==, -ENOENT);
+  g_assert_cmpint (calls->readlink_at (kernel->data, directory, "value", text, 64), ==, -ENOENT);
+  g_assert_cmpint (calls->write (kernel->data, file, "x", 1), ==, -ENODEV);
+  calls->close (kernel->data, file);
+  calls->close (kernel->data, directory);
+  sim_core_host_clear (&host);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -240,5 +284,6 @@ main (int argc, char **argv)
   g_test_add_func ("/sim-core/paths", test_paths);
   g_test_add_func ("/sim-core/list", test_list);
   g_test_add_func ("/sim-core/handles", test_handles);
+  g_test_add_func ("/sim-core/held-directory", test_held_directory);
   return g_test_run ();
 }

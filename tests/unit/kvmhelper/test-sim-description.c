@@ -348,7 +348,7 @@ test_thousands (void)
   sim = kvmhelper_sim_new_from_file (THOUSANDS, &error);
   g_assert_no_error (error);
   loaded = g_get_monotonic_time ();
-  host = g_variant_ref_sink (kvmhelper_host_read (start (sim), leases));
+  host = g_variant_ref_sink (kvmhelper_host_read (start (sim), leases, NULL));
   g_test_message ("loaded in %" G_GINT64_FORMAT " ms, read in %" G_GINT64_FORMAT " ms",
                   (loaded - began) / 1000, (g_get_monotonic_time () - loaded) / 1000);
   groups = g_variant_lookup_value (host, "groups", NULL);

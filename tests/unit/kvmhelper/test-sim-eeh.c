@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "kvmhelper/kvmhelper-abi.h"
-#include "kvmhelper/kvmhelper-group.h"
+#include "kvmhelper/kvmhelper-eeh.h"
 #include "kvmhelper/simulated/kvmhelper-sim-inject.h"
 #include "sim-host.h"
 
@@ -377,7 +377,7 @@ assert_helper_says (const Host *host, const char *expected)
   KvmHelperFact fact;
 
   g_assert_no_error (error);
-  fact = kvmhelper_group_pe_state (host->kernel, group);
+  fact = kvmhelper_eeh_fact (host->kernel, group);
   g_assert_cmpstr (fact.value, ==, expected);
   kvmhelper_fact_clear (&fact);
 }

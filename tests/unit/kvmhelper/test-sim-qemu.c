@@ -117,7 +117,7 @@ static KvmHelperInspection *
 inspect (const KvmHelperKernel *kernel, const PciAddress *address)
 {
   g_autoptr (GError) error = NULL;
-  KvmHelperInspection *inspection = kvmhelper_inspection_new (kernel, address, &error);
+  KvmHelperInspection *inspection = kvmhelper_inspection_new (kernel, address, NULL, &error);
 
   g_assert_no_error (error);
   return inspection;
@@ -138,6 +138,7 @@ test_accelerated (void)
   g_assert_cmpstr (inspection->interrupts.value, ==, "xive-native");
   g_assert_cmpuint (inspection->vectors, ==, 4);
   g_assert_cmpuint (inspection->passed_through, ==, 4);
+  g_assert_cmpstr (inspection->tce_linked.value, ==, "yes");
   g_assert_cmpuint (inspection->list->len, ==, 4);
   /* the guest's own PHB, the device's, and its 64-bit window */
   g_assert_cmpuint (inspection->tce_tables, ==, 3);

@@ -155,7 +155,7 @@ test_unknown_group (Fixture *fixture, gconstpointer data)
   gboolean held;
   guint writes;
 
-  g_assert_true (kvmhelper_binding_take (&fixture->host->kernel, lease, NULL));
+  g_assert_true (kvmhelper_binding_take (&fixture->host->kernel, lease, NULL, NULL));
   writes = fixture->host->writes;
   for (guint i = 0; i < G_N_ELEMENTS (rules); i++)
     {
@@ -177,7 +177,7 @@ test_unknown_driver (Fixture *fixture, gconstpointer data)
 
   kvmhelper_double_remove (fixture->host, "sys/devices/pci0003:00/" FIRST "/driver");
   lease = make_lease (fixture);
-  g_assert_true (kvmhelper_binding_take (&fixture->host->kernel, lease, NULL));
+  g_assert_true (kvmhelper_binding_take (&fixture->host->kernel, lease, NULL, NULL));
   g_assert_false (
       kvmhelper_binding_give_back (begin_faults (fixture, "readlink *0/driver EIO"), lease, &held));
   g_assert_false (((KvmHelperMember *) lease->members->pdata[0])->returned);
@@ -193,7 +193,7 @@ test_override_not_set (Fixture *fixture, gconstpointer data)
   g_autoptr (GError) error = NULL;
 
   g_assert_false (kvmhelper_binding_take (begin_faults (fixture, "write *driver_override 1 lie"),
-                                          lease, &error));
+                                          lease, NULL, &error));
   g_assert_error (error, COMMON_ERROR, COMMON_ERROR_BIND_FAILED);
   g_assert_cmpuint (fixture->host->writes, ==, 0);
   assert_back (fixture);
@@ -206,7 +206,7 @@ test_override_not_cleared (Fixture *fixture, gconstpointer data)
   g_autoptr (KvmHelperLease) lease = make_lease (fixture);
   gboolean held;
 
-  g_assert_true (kvmhelper_binding_take (&fixture->host->kernel, lease, NULL));
+  g_assert_true (kvmhelper_binding_take (&fixture->host->kernel, lease, NULL, NULL));
   g_assert_false (kvmhelper_binding_give_back (
       begin_faults (fixture, "write *driver_override 1+ lie"), lease, &held));
   g_assert_nonnull (strstr (lease->left, "vfio-pci"));
@@ -225,7 +225,7 @@ test_bound_by_hand (Fixture *fixture, gconstpointer data)
   kvmhelper_double_file (fixture->host, "sys/devices/pci0003:00/" FIRST "/natural", "e1000");
   kvmhelper_double_file (fixture->host, "sys/bus/pci/drivers/e1000/bind", "");
   lease = make_lease (fixture);
-  g_assert_true (kvmhelper_binding_take (&fixture->host->kernel, lease, NULL));
+  g_assert_true (kvmhelper_binding_take (&fixture->host->kernel, lease, NULL, NULL));
   g_assert_false (kvmhelper_binding_give_back (begin_faults (fixture, "write */e1000e/bind EIO"),
                                                lease, &held));
   kvmhelper_double_assert (fixture->host, FIRST, "", "");
@@ -261,7 +261,7 @@ prepare (KvmHelperLeases *leases, char **id, GError **error)
   PciAddress address = kvmhelper_double_address (FIRST);
   g_auto (KvmHelperPrepared) prepared = { NULL, NULL, NULL };
 
-  if (!kvmhelper_leases_prepare (leases, UUID, "guest", &address, KVMHELPER_REHEARSE_NEVER,
+  if (!kvmhelper_leases_prepare (leases, UUID, "guest", &address, KVMHELPER_REHEARSE_NEVER, NULL,
                                  &prepared, error))
     return FALSE;
   *id = g_strdup (prepared.lease->id);
