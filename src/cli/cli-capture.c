@@ -81,6 +81,17 @@ pe_state (GVariant *group)
   return state;
 }
 
+/* The state in the words of a simulated host's description; NULL: there is none to write. */
+static const char *
+pe_word (const char *state)
+{
+  if (g_str_equal (state, "frozen"))
+    return "mmio-frozen dma-frozen";
+  if (g_str_equal (state, "unavailable"))
+    return "unavailable";
+  return g_str_equal (state, "failed") ? "dead" : NULL;
+}
+
 static void
 gather_groups (Capture *capture, GVariant *host)
 {
@@ -92,7 +103,7 @@ gather_groups (Capture *capture, GVariant *host)
       g_autoptr (GVariant) group = g_variant_get_child_value (groups, i);
 
       gather_functions (capture, group, "members", group);
-      if (g_str_equal (pe_state (group), "frozen") || g_str_equal (pe_state (group), "unavailable"))
+      if (pe_word (pe_state (group)) != NULL)
         g_ptr_array_add (capture->frozen, g_variant_ref (group));
     }
 }
@@ -184,9 +195,7 @@ write_pe_states (xmlNode *phb, const Capture *capture, guint domain)
         continue;
       node = xmlNewChild (phb, NULL, BAD_CAST "pe", NULL);
       cli_capture_set_hexadecimal (node, "number", 1, number);
-      cli_capture_set (node, "state",
-                       g_str_equal (pe_state (group), "frozen") ? "mmio-frozen dma-frozen"
-                                                                : "unavailable");
+      cli_capture_set (node, "state", pe_word (pe_state (group)));
     }
 }
 

@@ -2,11 +2,9 @@
 #include "cli/cli-commands.h"
 
 const CliCommand *const cli_commands[] = {
-  &cli_host_command,
-  &cli_groups_command,
-  &cli_plan_command,
-  &cli_rehearse_command,
-  &cli_status_command,
-  &cli_validate_command,
-  NULL,
+  &cli_host_command,     &cli_groups_command,
+  &cli_plan_command,     &cli_rehearse_command,
+  &cli_status_command,   &cli_grant_command,
+  &cli_grants_command,   &cli_release_command,
+  &cli_validate_command, NULL,
 };

@@ -11,4 +11,7 @@ extern const CliCommand cli_groups_command;
 extern const CliCommand cli_plan_command;
 extern const CliCommand cli_rehearse_command;
 extern const CliCommand cli_status_command;
+extern const CliCommand cli_grant_command;
+extern const CliCommand cli_grants_command;
+extern const CliCommand cli_release_command;
 extern const CliCommand cli_validate_command;

@@ -50,6 +50,14 @@ function_to_json (const HostdevFunction *function)
   if (function->numvfs > 0)
     json_object_set_int_member (object, "numvfs", function->numvfs);
   json_object_set_array_member (object, "busy", busy_to_json (function->busy));
+  if (function->companions->len > 0)
+    {
+      JsonArray *companions = json_array_new ();
+
+      for (guint i = 0; i < function->companions->len; i++)
+        json_array_add_string_element (companions, function->companions->pdata[i]);
+      json_object_set_array_member (object, "companions", companions);
+    }
   return object;
 }
 
@@ -61,6 +69,19 @@ functions_to_json (const GPtrArray *functions)
   for (guint i = 0; i < functions->len; i++)
     json_array_add_object_element (array, function_to_json (g_ptr_array_index (functions, i)));
   return array;
+}
+
+static JsonObject *
+windows_to_json (const HostdevGroup *group)
+{
+  JsonObject *object = json_object_new ();
+
+  json_object_set_int_member (object, "dma32-start", group->dma32_start);
+  json_object_set_int_member (object, "dma32-size", group->dma32_size);
+  json_object_set_int_member (object, "page-sizes", (gint64) group->page_sizes);
+  json_object_set_int_member (object, "windows", group->windows);
+  json_object_set_int_member (object, "levels", group->levels);
+  return object;
 }
 
 static JsonObject *
@@ -80,6 +101,8 @@ group_to_json (const HostdevGroup *group)
   cli_json_set_text (object, "lease", group->lease);
   cli_json_set_text (object, "domain-uuid", group->domain_uuid);
   cli_json_set_text (object, "domain-name", group->domain_name);
+  if (group->has_windows)
+    json_object_set_object_member (object, "dma-windows", windows_to_json (group));
   json_object_set_array_member (object, "members", functions_to_json (group->members));
   return object;
 }

@@ -43,6 +43,35 @@ print_holder (const HostdevGroup *group)
   cli_table_print (table);
 }
 
+/* "4 KiB, 64 KiB, 2 MiB, 1 GiB" */
+static char *
+page_sizes_text (guint64 mask)
+{
+  g_autoptr (GString) text = g_string_new (NULL);
+
+  for (guint shift = 0; shift < 64; shift++)
+    if ((mask >> shift & 1) != 0)
+      {
+        static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };
+
+        g_string_append_printf (text, "%s%u %s", text->len > 0 ? ", " : "", 1u << shift % 10,
+                                units[shift / 10]);
+      }
+  return g_string_free (g_steal_pointer (&text), FALSE);
+}
+
+static void
+print_windows (const HostdevGroup *group)
+{
+  g_autofree char *size = g_format_size_full (group->dma32_size, G_FORMAT_SIZE_IEC_UNITS);
+  g_autofree char *pages = page_sizes_text (group->page_sizes);
+  g_autofree char *text
+      = g_strdup_printf (_ ("DMA windows: %u at a time, the first of %s at 0x%x; pages of %s"),
+                         group->windows, size, group->dma32_start, pages);
+
+  cli_text_print (2, CLI_STYLE_PLAIN, text);
+}
+
 /* "Intel Corporation 82574L", or the numbers where pci.ids knows neither. */
 static char *
 function_name (const HostdevFunction *function)
@@ -85,6 +114,14 @@ add_notes (CliTable *table, const HostdevFunction *function)
     add_note (table, CLI_STYLE_PLAIN, _ ("override"), function->driver_override);
   if (function->is_vf)
     add_note (table, CLI_STYLE_PLAIN, _ ("VF of"), pci_address_format (&function->physfn, address));
+  if (function->companions->len > 0)
+    {
+      g_ptr_array_add (function->companions, NULL);
+      g_autofree char *text = g_strjoinv (" ", (char **) function->companions->pdata);
+
+      g_ptr_array_set_size (function->companions, (int) function->companions->len - 1);
+      add_note (table, CLI_STYLE_PLAIN, _ ("same card"), text);
+    }
   for (guint i = 0; i < function->busy->len; i++)
     {
       const HostdevBusy *busy = g_ptr_array_index (function->busy, i);
@@ -126,6 +163,8 @@ print_group (const CliOptions *options, const HostdevGroup *group)
            cli_terminal_style_end (state_style (group->pe_state)));
   if (options->verbose)
     cli_text_print (2, CLI_STYLE_FAINT, group->pe_state_source);
+  if (options->verbose && group->has_windows)
+    print_windows (group);
   print_holder (group);
   print_functions (group->members);
 }

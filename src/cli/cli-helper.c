@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cli/cli-helper.h"
 
+#include <gio/gunixfdlist.h>
 #include <glib/gi18n.h>
 
 #include "cli/cli-agent.h"
@@ -9,6 +10,7 @@
 #include "cli/cli-terminal.h"
 #include "common/common-dbus.h"
 #include "common/common-error.h"
+#include "common/common-owner.h"
 #include "kvmhelper-dbus.h"
 
 /* Reading a host takes well under a second; a start of the helper comes on top. */
@@ -26,62 +28,6 @@ struct _CliHelper
   CliAgent *agent;
   gboolean interactive;
 };
-
-static GVariant *
-call_bus (GDBusConnection *bus, const char *method, GVariant *parameters, const char *reply,
-          GError **error)
-{
-  return g_dbus_connection_call_sync (
-      bus, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", method,
-      parameters, G_VARIANT_TYPE (reply), G_DBUS_CALL_FLAGS_NONE, TIMEOUT_READ_MSEC, NULL, error);
-}
-
-/* The unique name behind the helper's; the bus starts the helper where nobody has that name. */
-static char *
-find_owner (GDBusConnection *bus, GError **error)
-{
-  g_autoptr (GVariant) name
-      = g_variant_ref_sink (g_variant_new ("(s)", COMMON_DBUS_KVMHELPER_NAME));
-  g_autoptr (GVariant) started = NULL;
-  g_autoptr (GVariant) owner = NULL;
-  g_autoptr (GError) local = NULL;
-  char *unique;
-
-  owner = call_bus (bus, "GetNameOwner", name, "(s)", &local);
-  if (g_error_matches (local, G_DBUS_ERROR, G_DBUS_ERROR_NAME_HAS_NO_OWNER))
-    {
-      started = call_bus (bus, "StartServiceByName",
-                          g_variant_new ("(su)", COMMON_DBUS_KVMHELPER_NAME, 0), "(u)", error);
-      if (started == NULL)
-        return NULL;
-      owner = call_bus (bus, "GetNameOwner", name, "(s)", error);
-    }
-  else if (owner == NULL)
-    g_propagate_error (error, g_steal_pointer (&local));
-  if (owner == NULL)
-    return NULL;
-  g_variant_get (owner, "(s)", &unique);
-  return unique;
-}
-
-static gboolean
-check_is_root (GDBusConnection *bus, const char *unique, GError **error)
-{
-  g_autoptr (GVariant) user
-      = call_bus (bus, "GetConnectionUnixUser", g_variant_new ("(s)", unique), "(u)", error);
-  guint32 uid;
-
-  if (user == NULL)
-    return FALSE;
-  g_variant_get (user, "(u)", &uid);
-  if (uid == 0)
-    return TRUE;
-  g_set_error (error, COMMON_ERROR, COMMON_ERROR_HELPER_UNAVAILABLE,
-               _ ("On the bus, %s belongs to user %u and not to root: what it says is not "
-                  "believed. Find out with “busctl status %s” which process that is."),
-               COMMON_DBUS_KVMHELPER_NAME, uid, COMMON_DBUS_KVMHELPER_NAME);
-  return FALSE;
-}
 
 static KvmHelperDBusKvmHelper1 *
 new_proxy_for (GDBusConnection *connection, const char *owner, GError **error)
@@ -105,8 +51,8 @@ new_proxy (GError **error)
       return NULL;
     }
   g_dbus_connection_set_exit_on_close (bus, FALSE);
-  owner = find_owner (bus, error);
-  if (owner == NULL || !check_is_root (bus, owner, error))
+  owner = common_owner_find (bus, 0, error);
+  if (owner == NULL)
     return NULL;
   return new_proxy_for (bus, owner, error);
 }
@@ -178,11 +124,36 @@ GVariant *
 cli_helper_call (CliHelper *helper, const char *method, GVariant *parameters, GError **error)
 {
   g_autoptr (GError) local = NULL;
+  /* A release waits itself, for as long as a minute. */
+  gboolean patient
+      = helper->interactive || g_str_equal (method, "Release") || g_str_equal (method, "GiveBack");
   GVariant *reply;
 
-  reply = g_dbus_proxy_call_sync (
-      G_DBUS_PROXY (helper->proxy), method, parameters, call_flags (helper),
-      helper->interactive ? TIMEOUT_ASK_MSEC : TIMEOUT_READ_MSEC, NULL, &local);
+  reply = g_dbus_proxy_call_sync (G_DBUS_PROXY (helper->proxy), method, parameters,
+                                  call_flags (helper),
+                                  patient ? TIMEOUT_ASK_MSEC : TIMEOUT_READ_MSEC, NULL, &local);
+  if (reply == NULL)
+    {
+      cli_helper_error_explain (&local, calling (helper));
+      g_propagate_error (error, g_steal_pointer (&local));
+    }
+  return reply;
+}
+
+/* A Grant may rehearse. */
+GVariant *
+cli_helper_call_with_descriptor (CliHelper *helper, const char *method, GVariant *parameters,
+                                 int descriptor, GError **error)
+{
+  g_autoptr (GVariant) owned = g_variant_ref_sink (parameters);
+  g_autoptr (GUnixFDList) list = g_unix_fd_list_new ();
+  g_autoptr (GError) local = NULL;
+  GVariant *reply = NULL;
+
+  if (g_unix_fd_list_append (list, descriptor, &local) >= 0)
+    reply = g_dbus_proxy_call_with_unix_fd_list_sync (G_DBUS_PROXY (helper->proxy), method, owned,
+                                                      call_flags (helper), TIMEOUT_REHEARSE_MSEC,
+                                                      list, NULL, NULL, &local);
   if (reply == NULL)
     {
       cli_helper_error_explain (&local, calling (helper));
@@ -219,20 +190,24 @@ on_rehearsed (GObject *proxy, GAsyncResult *result, gpointer data)
 }
 
 GVariant *
-cli_helper_rehearse (CliHelper *helper, const char *address, CliHelperStep step, gpointer data,
-                     gboolean *passed, GError **error)
+cli_helper_rehearse (CliHelper *helper, const char *address, const char *const *override,
+                     CliHelperStep step, gpointer data, gboolean *passed, GError **error)
 {
   g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
   g_autoptr (GAsyncResult) result = NULL;
   g_autoptr (GVariant) reply = NULL;
   g_autoptr (GError) local = NULL;
   Rehearsal rehearsal = { address, step, data, loop, NULL };
+  GVariantBuilder options;
   GVariant *steps;
   gulong handler
       = g_signal_connect (helper->proxy, "rehearsal-step", G_CALLBACK (on_step), &rehearsal);
 
+  g_variant_builder_init (&options, G_VARIANT_TYPE_VARDICT);
+  if (override != NULL)
+    g_variant_builder_add (&options, "{sv}", "override", g_variant_new_strv (override, -1));
   g_dbus_proxy_call (G_DBUS_PROXY (helper->proxy), "Rehearse",
-                     g_variant_new ("(sa{sv})", address, NULL), call_flags (helper),
+                     g_variant_new ("(sa{sv})", address, &options), call_flags (helper),
                      TIMEOUT_REHEARSE_MSEC, NULL, on_rehearsed, &rehearsal);
   g_main_loop_run (loop);
   g_signal_handler_disconnect (helper->proxy, handler);

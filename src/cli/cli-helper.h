@@ -37,14 +37,22 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (CliHelper, cli_helper_free)
 GVariant *
 cli_helper_call (CliHelper *helper, const char *method, GVariant *parameters, GError **error);
 
+/**
+ * cli_helper_call_with_descriptor: the same, with a descriptor, which @parameters name as handle 0.
+ * It stays the caller's.
+ */
+GVariant *cli_helper_call_with_descriptor (CliHelper *helper, const char *method,
+                                           GVariant *parameters, int descriptor, GError **error);
+
 /** CliHelperStep: a step of a rehearsal, as it is done; @step is as in the interface. */
 typedef void (*CliHelperStep) (GVariant *step, gpointer data);
 
 /**
  * cli_helper_rehearse: calls Rehearse and hands on each step, in order, as it comes.
+ * @override: (nullable): kinds of needs of the host's to rehearse in spite of
  * @passed: (out): whether it passed
  *
  * Returns: the steps, aa{sv}; NULL with an error as of cli_helper_call.
  */
-GVariant *cli_helper_rehearse (CliHelper *helper, const char *address, CliHelperStep step,
-                               gpointer data, gboolean *passed, GError **error);
+GVariant *cli_helper_rehearse (CliHelper *helper, const char *address, const char *const *override,
+                               CliHelperStep step, gpointer data, gboolean *passed, GError **error);

@@ -59,6 +59,22 @@ add_capabilities (xmlNode *root, const HostdevHost *host)
 }
 
 static void
+add_eeh (xmlNode *root, const HostdevHost *host)
+{
+  const GPtrArray *settings = hostdev_host_get_eeh (host);
+
+  for (guint i = 0; i < settings->len; i++)
+    {
+      const HostdevSetting *setting = g_ptr_array_index (settings, i);
+      xmlNode *node = add (root, "eeh");
+
+      set (node, "name", setting->name);
+      xmlNewProp (node, BAD_CAST "value", BAD_CAST setting->value);
+      xmlNewProp (node, BAD_CAST "source", BAD_CAST setting->source);
+    }
+}
+
+static void
 add_function (xmlNode *parent, const HostdevFunction *function)
 {
   xmlNode *node = add (parent, "function");
@@ -87,6 +103,8 @@ add_function (xmlNode *parent, const HostdevFunction *function)
       set (busy, "kind", reason->kind);
       xmlNewProp (busy, BAD_CAST "detail", BAD_CAST reason->detail);
     }
+  for (guint i = 0; i < function->companions->len; i++)
+    set (add (node, "companion"), "address", function->companions->pdata[i]);
 }
 
 static void
@@ -111,6 +129,19 @@ add_group_state (xmlNode *node, const HostdevGroup *group)
 }
 
 static void
+add_windows (xmlNode *node, const HostdevGroup *group)
+{
+  g_autofree char *pages = g_strdup_printf ("0x%" G_GINT64_MODIFIER "x", group->page_sizes);
+  xmlNode *windows = add (node, "dma-windows");
+
+  set_hexadecimal (windows, "dma32-start", 1, group->dma32_start);
+  set_hexadecimal (windows, "dma32-size", 1, group->dma32_size);
+  set_decimal (windows, "windows", group->windows);
+  set_decimal (windows, "levels", group->levels);
+  set (windows, "page-sizes", pages);
+}
+
+static void
 add_group (xmlNode *root, const HostdevGroup *group)
 {
   xmlNode *node = add (root, "group");
@@ -121,6 +152,8 @@ add_group (xmlNode *root, const HostdevGroup *group)
   if (group->has_pe)
     set_hexadecimal (node, "pe", 1, group->pe);
   add_group_state (node, group);
+  if (group->has_windows)
+    add_windows (node, group);
   for (guint i = 0; i < group->members->len; i++)
     add_function (node, g_ptr_array_index (group->members, i));
 }
@@ -145,7 +178,12 @@ cli_host_to_xml (const HostdevHost *host)
   set (root, "simulated", hostdev_host_get_simulated (host));
   if (hostdev_host_get_page_size (host) != 0)
     set_decimal (root, "page-size", hostdev_host_get_page_size (host));
+  if (hostdev_host_get_memory (host) != 0)
+    set_decimal (root, "memory", hostdev_host_get_memory (host));
+  if (hostdev_host_get_memory_available (host) != 0)
+    set_decimal (root, "memory-available", hostdev_host_get_memory_available (host));
   add_capabilities (root, host);
+  add_eeh (root, host);
   for (guint i = 0; i < groups->len; i++)
     add_group (root, g_ptr_array_index (groups, i));
   for (guint i = 0; i < ungrouped->len; i++)

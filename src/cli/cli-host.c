@@ -122,7 +122,42 @@ print_identity (const HostdevHost *host)
       cli_table_add_format (table, CLI_STYLE_PLAIN, _ ("%u bytes"),
                             hostdev_host_get_page_size (host));
     }
+  if (hostdev_host_get_memory (host) != 0)
+    {
+      g_autofree char *all = g_format_size_full ((guint64) hostdev_host_get_memory (host) << 20,
+                                                 G_FORMAT_SIZE_IEC_UNITS);
+      g_autofree char *available = g_format_size_full (
+          (guint64) hostdev_host_get_memory_available (host) << 20, G_FORMAT_SIZE_IEC_UNITS);
+
+      cli_table_add (table, CLI_STYLE_STRONG, _ ("Memory"));
+      cli_table_add_format (table, CLI_STYLE_PLAIN, _ ("%s, of which %s can be given away"), all,
+                            available);
+    }
   cli_table_print (table);
+}
+
+/* How the host's own EEH is set, and what it has counted. */
+static void
+print_eeh (const HostdevHost *host)
+{
+  const char *const titles[] = { "EEH", "", _ ("READ FROM") };
+  g_autoptr (CliTable) table = cli_table_new (0, titles, G_N_ELEMENTS (titles));
+  const GPtrArray *settings = hostdev_host_get_eeh (host);
+
+  if (settings->len == 0)
+    return;
+  for (guint i = 0; i < settings->len; i++)
+    {
+      const HostdevSetting *setting = g_ptr_array_index (settings, i);
+      gboolean bad
+          = g_str_equal (setting->name, "recovery") && !g_str_equal (setting->value, "enabled");
+
+      cli_table_add (table, CLI_STYLE_PLAIN, setting->name);
+      cli_table_add (table, bad ? CLI_STYLE_BAD : CLI_STYLE_PLAIN, setting->value);
+      cli_table_add (table, CLI_STYLE_FAINT, setting->source);
+    }
+  cli_table_print (table);
+  g_print ("\n");
 }
 
 static void
@@ -144,7 +179,23 @@ print_text (const HostdevHost *host)
     }
   cli_table_print (table);
   g_print ("\n");
+  print_eeh (host);
   cli_text_print (0, CLI_STYLE_PLAIN, summary);
+}
+
+static JsonObject *
+eeh_to_json (const HostdevHost *host)
+{
+  const GPtrArray *settings = hostdev_host_get_eeh (host);
+  JsonObject *object = json_object_new ();
+
+  for (guint i = 0; i < settings->len; i++)
+    {
+      const HostdevSetting *setting = g_ptr_array_index (settings, i);
+
+      cli_json_set_fact (object, setting->name, setting->value, setting->source);
+    }
+  return object;
 }
 
 static JsonObject *
@@ -160,6 +211,12 @@ to_json (const HostdevHost *host)
   cli_json_set_text (object, "model", hostdev_host_get_model (host));
   cli_json_set_text (object, "firmware", hostdev_host_get_firmware (host));
   json_object_set_int_member (object, "page-size", hostdev_host_get_page_size (host));
+  if (hostdev_host_get_memory (host) != 0)
+    {
+      json_object_set_int_member (object, "memory", hostdev_host_get_memory (host));
+      json_object_set_int_member (object, "memory-available",
+                                  hostdev_host_get_memory_available (host));
+    }
   for (int i = 0; i < HOSTDEV_CAP_LAST; i++)
     {
       HostdevFact fact = hostdev_host_get_capability (host, (HostdevCapability) i);
@@ -168,6 +225,7 @@ to_json (const HostdevHost *host)
                          answer_name (fact.answer), fact.source);
     }
   json_object_set_object_member (object, "capabilities", capabilities);
+  json_object_set_object_member (object, "eeh", eeh_to_json (host));
   json_object_set_object_member (document, "host", object);
   return document;
 }

@@ -3,7 +3,9 @@
 
 #include <glib/gi18n.h>
 
+#include "cli/cli-inspection-text.h"
 #include "cli/cli-table.h"
+#include "common/pci-address.h"
 
 static const char *
 phase_text (const char *phase)
@@ -22,119 +24,50 @@ phase_text (const char *phase)
   return "";
 }
 
-static CliStyle
-value_style (const char *value)
-{
-  static const char *const good[]
-      = { "xive-native", "xics-on-xive", "xics", "in-kernel", "enabled", "normal", NULL };
-
-  if (g_strv_contains (good, value))
-    return CLI_STYLE_GOOD;
-  return g_str_equal (value, "unknown") ? CLI_STYLE_WARN : CLI_STYLE_BAD;
-}
-
-static void
-add_source (CliTable *table, const char *source, gboolean verbose)
-{
-  if (!verbose || *source == '\0')
-    return;
-  cli_table_add (table, CLI_STYLE_PLAIN, "");
-  cli_table_add (table, CLI_STYLE_FAINT, source);
-}
-
-static void
-add_fact (CliTable *table, const char *what, GVariant *dict, const char *key, gboolean verbose)
-{
-  const char *value, *source;
-
-  if (!cli_lease_get_fact (dict, key, &value, &source))
-    return;
-  cli_table_add (table, CLI_STYLE_PLAIN, what);
-  cli_table_add (table, value_style (value), value);
-  add_source (table, source, verbose);
-}
-
-static void
-add_vectors (CliTable *table, GVariant *inspection, gboolean verbose)
-{
-  guint32 enabled, passed;
-  const char *source = "";
-  gboolean knows_enabled = g_variant_lookup (inspection, "vectors", "u", &enabled);
-  gboolean knows_passed
-      = g_variant_lookup (inspection, "vectors-passed-through", "(u&s)", &passed, &source);
-
-  if (!knows_enabled && !knows_passed)
-    return;
-  cli_table_add (table, CLI_STYLE_PLAIN, _ ("vectors"));
-  if (knows_enabled && knows_passed)
-    cli_table_add_format (table, CLI_STYLE_PLAIN,
-                          _ ("%u enabled on the function, %u of the group "
-                             "passed through"),
-                          enabled, passed);
-  else if (knows_enabled)
-    cli_table_add_format (table, CLI_STYLE_PLAIN, _ ("%u enabled on the function"), enabled);
-  else
-    cli_table_add_format (table, CLI_STYLE_PLAIN, _ ("%u of the group passed through"), passed);
-  add_source (table, source, verbose);
-}
-
-static void
-add_vector_list (CliTable *table, GVariant *inspection)
-{
-  GVariantIter *vectors;
-  const char *address, *name;
-  guint32 number;
-  guint64 count;
-
-  if (!g_variant_lookup (inspection, "vector-list", "a(ssut)", &vectors))
-    return;
-  while (g_variant_iter_next (vectors, "(&s&sut)", &address, &name, &number, &count))
-    {
-      g_autofree char *handled = g_strdup_printf ("%" G_GUINT64_FORMAT, count);
-
-      cli_table_add (table, CLI_STYLE_PLAIN, "");
-      cli_table_add_format (table, CLI_STYLE_PLAIN,
-                            _ ("%s %s, interrupt %u: %s handled by the host"), address, name,
-                            number, handled);
-    }
-  g_variant_iter_free (vectors);
-}
-
-static void
-add_inspection (CliTable *table, GVariant *inspection, gboolean verbose)
-{
-  guint32 number;
-
-  if (!g_variant_lookup (inspection, "holder-pid", "u", &number))
-    {
-      cli_table_add (table, CLI_STYLE_PLAIN, _ ("held by"));
-      cli_table_add (table, CLI_STYLE_PLAIN, _ ("nobody"));
-      return;
-    }
-  cli_table_add (table, CLI_STYLE_PLAIN, _ ("held by"));
-  cli_table_add_format (table, CLI_STYLE_PLAIN, _ ("process %u"), number);
-  add_fact (table, _ ("interrupts"), inspection, "interrupts", verbose);
-  add_vectors (table, inspection, verbose);
-  if (verbose)
-    add_vector_list (table, inspection);
-  add_fact (table, _ ("DMA"), inspection, "dma", verbose);
-  if (verbose && g_variant_lookup (inspection, "tce-tables", "u", &number))
-    {
-      cli_table_add (table, CLI_STYLE_PLAIN, "");
-      cli_table_add_format (table, CLI_STYLE_PLAIN, _ ("TCE tables in the kernel: %u"), number);
-    }
-  add_fact (table, _ ("EEH"), inspection, "eeh", verbose);
-  add_fact (table, _ ("PE state"), inspection, "pe-state", verbose);
-}
-
 static const char *
 or_none (const char *driver)
 {
   return *driver != '\0' ? driver : _ ("no driver");
 }
 
+/* Where it sits: in the kernel's tree, and on the machine. */
 static void
-add_members (CliTable *table, GVariant *lease)
+add_slot (CliTable *table, GVariant *member, gboolean verbose)
+{
+  const char *slot = cli_lease_get (member, "slot");
+  const char *name = cli_lease_get (member, "slot-name");
+
+  if (!verbose || *slot == '\0')
+    return;
+  cli_table_add (table, CLI_STYLE_PLAIN, "");
+  cli_table_add_format (table, CLI_STYLE_FAINT, *name == '\0' ? "%s" : _ ("%s, slot %s"), slot,
+                        name);
+}
+
+/* "0001:00:01.0 (PHB#1-PE#1, pci@800000020000001)", as the guest's log and device tree have it. */
+static void
+add_guest_address (CliTable *table, GVariant *member)
+{
+  const char *guest = cli_lease_get (member, "guest-address");
+  g_autoptr (GString) more = g_string_new (NULL);
+  PciAddress address;
+  guint64 buid;
+  guint32 pe;
+
+  if (pci_address_parse (guest, &address, NULL) && g_variant_lookup (member, "guest-pe", "u", &pe))
+    g_string_append_printf (more, "PHB#%x-PE#%x", address.domain, pe);
+  if (g_variant_lookup (member, "guest-buid", "t", &buid))
+    g_string_append_printf (more, "%spci@%" G_GINT64_MODIFIER "x", more->len == 0 ? "" : ", ",
+                            buid);
+  if (*guest == '\0' && more->len == 0)
+    return;
+  cli_table_add (table, CLI_STYLE_PLAIN, "");
+  cli_table_add_format (table, CLI_STYLE_PLAIN, _ ("in the guest: %s (%s)"),
+                        *guest == '\0' ? _ ("behind a bridge") : guest, more->str);
+}
+
+static void
+add_members (CliTable *table, GVariant *lease, gboolean verbose)
 {
   g_autoptr (GVariant) members
       = g_variant_lookup_value (lease, "members", G_VARIANT_TYPE ("aa{sv}"));
@@ -149,6 +82,8 @@ add_members (CliTable *table, GVariant *lease)
                             cli_lease_get (member, "address"),
                             or_none (cli_lease_get (member, "driver-now")),
                             or_none (cli_lease_get (member, "driver")));
+      add_slot (table, member, verbose);
+      add_guest_address (table, member);
     }
 }
 
@@ -174,7 +109,7 @@ add_lease (CliTable *table, GVariant *lease, gboolean verbose)
       cli_table_add (table, CLI_STYLE_PLAIN, _ ("lease"));
       cli_table_add (table, CLI_STYLE_PLAIN, cli_lease_get (lease, "lease"));
     }
-  add_members (table, lease);
+  add_members (table, lease, verbose);
 }
 
 /* What keeps a lease from its end, and what somebody can do about it. */
@@ -182,6 +117,7 @@ static void
 print_left (GVariant *lease)
 {
   const char *left = cli_lease_get (lease, "left");
+  const char *command = cli_lease_get (lease, "command");
 
   if (!g_str_equal (cli_lease_get (lease, "phase"), "pending"))
     return;
@@ -189,8 +125,13 @@ print_left (GVariant *lease)
                   *left != '\0' ? left : _ ("The helper does not say what is left."));
   cli_text_print (2, CLI_STYLE_PLAIN,
                   _ ("The helper goes on by itself as soon as it can: end what still holds the "
-                     "device, or put right what is named above; nothing needs to be released by "
-                     "hand."));
+                     "device, or put right what is named above."));
+  if (*command != '\0')
+    {
+      g_autofree char *line = g_strdup_printf (_ ("This brings it to its end: %s"), command);
+
+      cli_text_print (2, CLI_STYLE_STRONG, line);
+    }
 }
 
 static void
@@ -211,6 +152,24 @@ print_title (const CliLease *lease)
   g_print ("\n");
 }
 
+/* Of a group that nobody holds an inspection says nothing. */
+static void
+add_pe_state (CliTable *table, const CliLease *lease, gboolean verbose)
+{
+  const char *value, *source;
+
+  if (lease->lease == NULL || !cli_lease_get_fact (lease->lease, "pe-state", &value, &source)
+      || (lease->inspection != NULL
+          && cli_lease_get_fact (lease->inspection, "pe-state", &value, &source)))
+    return;
+  cli_table_add (table, CLI_STYLE_PLAIN, _ ("PE state"));
+  cli_table_add (table, g_str_equal (value, "normal") ? CLI_STYLE_GOOD : CLI_STYLE_BAD, value);
+  if (!verbose)
+    return;
+  cli_table_add (table, CLI_STYLE_PLAIN, "");
+  cli_table_add (table, CLI_STYLE_FAINT, source);
+}
+
 void
 cli_lease_print (const CliLease *lease, gboolean verbose)
 {
@@ -220,7 +179,8 @@ cli_lease_print (const CliLease *lease, gboolean verbose)
   if (lease->lease != NULL)
     add_lease (table, lease->lease, verbose);
   if (lease->inspection != NULL)
-    add_inspection (table, lease->inspection, verbose);
+    cli_inspection_add (table, lease->inspection, verbose);
+  add_pe_state (table, lease, verbose);
   cli_table_print (table);
   if (lease->error != NULL)
     cli_text_print (2, CLI_STYLE_BAD, lease->error->message);

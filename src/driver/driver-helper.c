@@ -2,10 +2,13 @@
 #include "driver/driver-helper.h"
 
 #include <glib/gi18n-lib.h>
+#include <unistd.h>
 
 #include "common/common-dbus.h"
 #include "common/common-error.h"
-#include "kvmhelper-dbus.h"
+#include "common/common-log.h"
+#include "common/common-owner.h"
+#include "hostdev/hostdev-guest-address.h"
 
 struct _DriverHelper
 {
@@ -61,6 +64,24 @@ driver_lease_is_in (const DriverLease *lease, const HostdevDomain *domain)
   return FALSE;
 }
 
+static gboolean
+is_slow (const GError *error)
+{
+  return g_error_matches (error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT)
+         || g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_TIMEOUT)
+         || g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_TIMED_OUT);
+}
+
+/* It was there, and left the bus with the call; another one that came in its place does not know of
+ * it. */
+static gboolean
+has_ended (const GError *error)
+{
+  return g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_NO_REPLY)
+         || g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_DISCONNECTED)
+         || g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CLOSED);
+}
+
 /* Says in our own terms what D-Bus says. Returns FALSE, for its callers to return. */
 static gboolean
 fail (GError *from, GError **error)
@@ -70,17 +91,21 @@ fail (GError *from, GError **error)
     g_propagate_error (error, from);
   else
     {
-      gboolean slow = g_error_matches (from, G_IO_ERROR, G_IO_ERROR_TIMED_OUT)
-                      || g_error_matches (from, G_DBUS_ERROR, G_DBUS_ERROR_TIMEOUT)
-                      || g_error_matches (from, G_DBUS_ERROR, G_DBUS_ERROR_TIMED_OUT);
-
-      g_set_error (
-          error, COMMON_ERROR, slow ? COMMON_ERROR_TIMED_OUT : COMMON_ERROR_HELPER_UNAVAILABLE,
-          slow ? _ ("ppc64-kvmhelper did not answer in time (%s). It may be at work still; see "
-                    "“journalctl -u ppc64-kvmhelper”.")
-               : _ ("ppc64-kvmhelper, which takes PCI devices from the host, cannot be reached "
-                    "(%s). See “systemctl status ppc64-kvmhelper”."),
-          from->message);
+      if (is_slow (from))
+        g_set_error (error, COMMON_ERROR, COMMON_ERROR_TIMED_OUT,
+                     _ ("ppc64-kvmhelper did not answer in time (%s). It may be at work still; see "
+                        "“journalctl -u ppc64-kvmhelper”."),
+                     from->message);
+      else if (has_ended (from))
+        g_set_error (error, COMMON_ERROR, COMMON_ERROR_HELPER_UNAVAILABLE,
+                     _ ("ppc64-kvmhelper ended before it answered (%s). What it had begun is "
+                        "undone when it starts again; see “journalctl -u ppc64-kvmhelper”."),
+                     from->message);
+      else
+        g_set_error (error, COMMON_ERROR, COMMON_ERROR_HELPER_UNAVAILABLE,
+                     _ ("ppc64-kvmhelper, which takes PCI devices from the host, cannot be reached "
+                        "(%s). See “systemctl status ppc64-kvmhelper”."),
+                     from->message);
       g_error_free (from);
     }
   return FALSE;
@@ -118,41 +143,64 @@ connect_bus (DriverHelper *self, GError **error)
   return connection;
 }
 
-/* A proxy for one call, with its own limit in seconds. It loads nothing and listens to nothing. */
-static KvmHelperDBusKvmHelper1 *
-new_proxy (DriverHelper *self, guint timeout, GError **error)
+/* It left the bus before the call came to it, as it does when it had nothing to do for a while: the
+ * bus starts another one. */
+static gboolean
+has_missed (const GError *error)
 {
-  GError *failed = NULL;
-  g_autoptr (GDBusConnection) connection = connect_bus (self, &failed);
-  KvmHelperDBusKvmHelper1 *proxy = NULL;
+  return g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_SERVICE_UNKNOWN)
+         || g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_NAME_HAS_NO_OWNER);
+}
+
+/* On a bus that was named the helper may be our own user's. */
+static GVariant *
+try_call (DriverHelper *self, guint timeout, const char *method, GVariant *parameters,
+          const char *reply, GError **error)
+{
+  g_autoptr (GDBusConnection) connection = connect_bus (self, error);
+  g_autofree char *owner = NULL;
 
   if (connection != NULL)
-    proxy = kvm_helper_dbus_kvm_helper1_proxy_new_sync (
-        connection,
-        G_DBUS_PROXY_FLAGS_DO_NOT_LOAD_PROPERTIES | G_DBUS_PROXY_FLAGS_DO_NOT_CONNECT_SIGNALS
-            | G_DBUS_PROXY_FLAGS_DO_NOT_AUTO_START_AT_CONSTRUCTION,
-        COMMON_DBUS_KVMHELPER_NAME, COMMON_DBUS_KVMHELPER_PATH, NULL, &failed);
-  if (proxy == NULL)
-    fail (failed, error);
-  else
-    g_dbus_proxy_set_default_timeout (G_DBUS_PROXY (proxy), (int) timeout * 1000);
-  return proxy;
+    owner = common_owner_find (connection, self->address == NULL ? 0 : geteuid (), error);
+  if (owner == NULL)
+    return NULL;
+  return g_dbus_connection_call_sync (
+      connection, owner, COMMON_DBUS_KVMHELPER_PATH, COMMON_DBUS_KVMHELPER_NAME, method, parameters,
+      G_VARIANT_TYPE (reply), G_DBUS_CALL_FLAGS_NO_AUTO_START, (int) timeout * 1000, NULL, error);
+}
+
+/* A call with its limit in seconds; @parameters are taken, @reply is the type of what is returned.
+ * NULL with an error of D-Bus. */
+static GVariant *
+call (DriverHelper *self, guint timeout, const char *method, GVariant *parameters,
+      const char *reply, GError **error)
+{
+  g_autoptr (GVariant) arguments = parameters == NULL ? NULL : g_variant_ref_sink (parameters);
+  g_autoptr (GError) missed = NULL;
+  GVariant *result = try_call (self, timeout, method, arguments, reply, &missed);
+
+  if (result != NULL)
+    return result;
+  if (has_missed (missed))
+    return try_call (self, timeout, method, arguments, reply, error);
+  g_propagate_error (error, g_steal_pointer (&missed));
+  return NULL;
 }
 
 HostdevHost *
 driver_helper_get_host (DriverHelper *self, GError **error)
 {
-  g_autoptr (KvmHelperDBusKvmHelper1) proxy = new_proxy (self, DRIVER_HELPER_READ_TIMEOUT, error);
-  g_autoptr (GVariant) host = NULL;
   GError *failed = NULL;
+  g_autoptr (GVariant) reply
+      = call (self, DRIVER_HELPER_READ_TIMEOUT, "GetHost", NULL, "(a{sv})", &failed);
+  g_autoptr (GVariant) host = NULL;
 
-  if (proxy == NULL)
-    return NULL;
-  if (!kvm_helper_dbus_kvm_helper1_call_get_host_sync (proxy, &host, NULL, &failed))
+  if (reply == NULL)
     {
       fail (failed, error);
       return NULL;
     }
+  host = g_variant_get_child_value (reply, 0);
   return hostdev_host_new_from_variant (host, error);
 }
 
@@ -196,24 +244,24 @@ DriverLease *
 driver_helper_prepare (DriverHelper *self, const char *domain_uuid, const char *domain_name,
                        const PciAddress *address, HostdevRehearse rehearse, GError **error)
 {
-  g_autoptr (KvmHelperDBusKvmHelper1) proxy
-      = new_proxy (self, DRIVER_HELPER_PREPARE_TIMEOUT, error);
   g_autofree char *text = pci_address_to_string (address), *id = NULL;
   g_autoptr (GVariant) details = NULL;
+  g_autoptr (GVariant) reply = NULL;
   GVariantDict options;
   GError *failed = NULL;
 
-  if (proxy == NULL)
-    return NULL;
   g_variant_dict_init (&options, NULL);
   g_variant_dict_insert (&options, "rehearse", "s", hostdev_rehearse_to_string (rehearse));
-  if (!kvm_helper_dbus_kvm_helper1_call_prepare_sync (proxy, domain_uuid, domain_name, text,
-                                                      g_variant_dict_end (&options), &id, &details,
-                                                      NULL, &failed))
+  reply = call (
+      self, DRIVER_HELPER_PREPARE_TIMEOUT, "Prepare",
+      g_variant_new ("(sss@a{sv})", domain_uuid, domain_name, text, g_variant_dict_end (&options)),
+      "(sa{sv})", &failed);
+  if (reply == NULL)
     {
       fail (failed, error);
       return NULL;
     }
+  g_variant_get (reply, "(s@a{sv})", &id, &details);
 
   DriverLease *lease = lease_new (details);
   g_free (lease->id);
@@ -241,35 +289,80 @@ describe_got (GVariant *result)
 gboolean
 driver_helper_commit (DriverHelper *self, const char *lease, char **got, GError **error)
 {
-  g_autoptr (KvmHelperDBusKvmHelper1) proxy = new_proxy (self, DRIVER_HELPER_COMMIT_TIMEOUT, error);
-  g_autoptr (GVariant) result = NULL;
   GError *failed = NULL;
+  g_autoptr (GVariant) reply = call (self, DRIVER_HELPER_COMMIT_TIMEOUT, "Commit",
+                                     g_variant_new ("(s)", lease), "(a{sv})", &failed);
+  g_autoptr (GVariant) result = NULL;
 
-  if (proxy == NULL)
-    return FALSE;
-  if (!kvm_helper_dbus_kvm_helper1_call_commit_sync (proxy, lease, &result, NULL, &failed))
+  if (reply == NULL)
     return fail (failed, error);
+  result = g_variant_get_child_value (reply, 0);
   *got = describe_got (result);
   return TRUE;
+}
+
+static GVariant *
+addresses_variant (const DriverLease *lease, const HostdevDomain *domain)
+{
+  GVariantBuilder list;
+
+  g_variant_builder_init (&list, G_VARIANT_TYPE ("aa{sv}"));
+  for (guint i = 0; i < lease->members->len; i++)
+    {
+      const PciAddress *member = &g_array_index (lease->members, PciAddress, i);
+      const HostdevDevice *device = hostdev_domain_find_address (domain, member);
+      HostdevGuestAddress address;
+      char name[PCI_ADDRESS_LEN];
+
+      if (device == NULL || !hostdev_guest_address (domain, device, &address))
+        continue;
+      g_variant_builder_open (&list, G_VARIANT_TYPE_VARDICT);
+      g_variant_builder_add (&list, "{sv}", "address",
+                             g_variant_new_string (pci_address_format (member, name)));
+      g_variant_builder_add (&list, "{sv}", "guest-buid", g_variant_new_uint64 (address.buid));
+      if (address.has_address)
+        {
+          g_variant_builder_add (
+              &list, "{sv}", "guest-address",
+              g_variant_new_string (pci_address_format (&address.address, name)));
+          g_variant_builder_add (&list, "{sv}", "guest-pe", g_variant_new_uint32 (address.pe));
+        }
+      g_variant_builder_close (&list);
+    }
+  return g_variant_builder_end (&list);
+}
+
+gboolean
+driver_helper_tell_addresses (DriverHelper *self, const DriverLease *lease,
+                              const HostdevDomain *domain)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) reply = call (
+      self, DRIVER_HELPER_COMMIT_TIMEOUT, "SetGuestAddresses",
+      g_variant_new ("(s@aa{sv})", lease->id, addresses_variant (lease, domain)), "()", &error);
+
+  if (reply == NULL)
+    common_log_lease (G_LOG_LEVEL_INFO, NULL, lease->domain_uuid, lease->id,
+                      "the helper was not told where guest %s has its devices: %s",
+                      lease->domain_name, error->message);
+  return reply != NULL;
 }
 
 gboolean
 driver_helper_release (DriverHelper *self, const char *lease, guint timeout, gboolean *done,
                        GError **error)
 {
-  /* Longer than what the helper waits: giving back takes its own time. */
-  g_autoptr (KvmHelperDBusKvmHelper1) proxy
-      = new_proxy (self, timeout + DRIVER_HELPER_READ_TIMEOUT, error);
-  g_autofree char *state = NULL;
+  g_autoptr (GVariant) reply = NULL;
   GVariantDict options;
   GError *failed = NULL;
+  const char *state;
 
-  if (proxy == NULL)
-    return FALSE;
   g_variant_dict_init (&options, NULL);
   g_variant_dict_insert (&options, "timeout", "u", timeout);
-  if (!kvm_helper_dbus_kvm_helper1_call_release_sync (proxy, lease, g_variant_dict_end (&options),
-                                                      &state, NULL, &failed))
+  /* Longer than what the helper waits: giving back takes its own time. */
+  reply = call (self, timeout + DRIVER_HELPER_READ_TIMEOUT, "Release",
+                g_variant_new ("(s@a{sv})", lease, g_variant_dict_end (&options)), "(s)", &failed);
+  if (reply == NULL)
     {
       if (!g_error_matches (failed, COMMON_ERROR, COMMON_ERROR_LEASE_UNKNOWN))
         return fail (failed, error);
@@ -277,30 +370,34 @@ driver_helper_release (DriverHelper *self, const char *lease, guint timeout, gbo
       *done = TRUE;
       return TRUE;
     }
-  *done = g_strcmp0 (state, "done") == 0;
+  g_variant_get (reply, "(&s)", &state);
+  *done = g_str_equal (state, "done");
   return TRUE;
 }
 
 GPtrArray *
 driver_helper_list_leases (DriverHelper *self, const char *domain_uuid, GError **error)
 {
-  g_autoptr (KvmHelperDBusKvmHelper1) proxy = new_proxy (self, DRIVER_HELPER_READ_TIMEOUT, error);
   g_autoptr (GPtrArray) list = g_ptr_array_new_with_free_func ((GDestroyNotify) driver_lease_free);
-  g_autoptr (GVariant) leases = NULL;
   GError *failed = NULL;
+  g_autoptr (GVariant) reply
+      = call (self, DRIVER_HELPER_READ_TIMEOUT, "ListLeases", NULL, "(aa{sv})", &failed);
+  g_autoptr (GVariant) leases = NULL;
 
-  if (proxy == NULL)
-    return NULL;
-  if (!kvm_helper_dbus_kvm_helper1_call_list_leases_sync (proxy, &leases, NULL, &failed))
+  if (reply == NULL)
     {
       fail (failed, error);
       return NULL;
     }
+  leases = g_variant_get_child_value (reply, 0);
   for (gsize i = 0; i < g_variant_n_children (leases); i++)
     {
       g_autoptr (GVariant) details = g_variant_get_child_value (leases, i);
       g_autoptr (DriverLease) lease = lease_new (details);
 
+      /* A guest of a user's own is none of this libvirt's, whatever its UUID. */
+      if (g_variant_lookup (details, "user", "u", NULL))
+        continue;
       if (domain_uuid == NULL || g_strcmp0 (lease->domain_uuid, domain_uuid) == 0)
         g_ptr_array_add (list, g_steal_pointer (&lease));
     }

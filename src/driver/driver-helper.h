@@ -56,11 +56,18 @@ driver_helper_prepare (DriverHelper *helper, const char *domain_uuid, const char
 /** driver_helper_commit: @got is what the guest has, in words for the log. */
 gboolean driver_helper_commit (DriverHelper *helper, const char *lease, char **got, GError **error);
 
+/** driver_helper_tell_addresses: where the guest sees what it has of @lease, by its live XML. That
+ * is for logs alone, so that little hangs on it: FALSE, and logged, where the helper did not take
+ * it. */
+gboolean driver_helper_tell_addresses (DriverHelper *helper, const DriverLease *lease,
+                                       const HostdevDomain *domain);
+
 /** driver_helper_release: @timeout in seconds; *@done is FALSE where the helper goes on by itself.
  * A lease that is gone already is done. */
 gboolean driver_helper_release (DriverHelper *helper, const char *lease, guint timeout,
                                 gboolean *done, GError **error);
 
-/** driver_helper_list_leases: elements DriverLease; those of one guest, or of all (NULL). */
+/** driver_helper_list_leases: elements DriverLease; those of one guest, or of all (NULL). Leases of
+ * users' own guests (Grant) are not among them. */
 GPtrArray *
 driver_helper_list_leases (DriverHelper *helper, const char *domain_uuid, GError **error);

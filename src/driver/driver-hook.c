@@ -138,7 +138,8 @@ serve_prepare (DriverHook *self, const HostdevDomain *domain, GSocketConnection 
 
 static void
 for_each_lease (DriverHook *self, const HostdevDomain *domain,
-                void (*run) (DriverHelper *helper, const DriverLease *lease))
+                void (*run) (DriverHelper *helper, const DriverLease *lease,
+                             const HostdevDomain *domain))
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (GPtrArray) leases
@@ -147,11 +148,18 @@ for_each_lease (DriverHook *self, const HostdevDomain *domain,
   if (leases == NULL)
     g_warning ("%s", error->message);
   for (guint i = 0; leases != NULL && i < leases->len; i++)
-    run (self->helper, leases->pdata[i]);
+    run (self->helper, leases->pdata[i], domain);
 }
 
 static void
-release (DriverHelper *helper, const DriverLease *lease)
+started (DriverHelper *helper, const DriverLease *lease, const HostdevDomain *domain)
+{
+  driver_settle_commit_start (helper, lease);
+  driver_helper_tell_addresses (helper, lease, domain);
+}
+
+static void
+release (DriverHelper *helper, const DriverLease *lease, const HostdevDomain *domain)
 {
   driver_settle_release (helper, lease, RELEASE_TIMEOUT);
 }
@@ -174,7 +182,7 @@ serve (DriverHook *self, GSocketConnection *connection, GError **error)
   else
     {
       if (g_str_equal (operation, "started"))
-        for_each_lease (self, domain, driver_settle_commit_start);
+        for_each_lease (self, domain, started);
       else if (g_str_equal (operation, "release"))
         for_each_lease (self, domain, release);
       else if (g_str_equal (operation, "reconnect"))

@@ -112,6 +112,8 @@ driver_settle (DriverHelper *helper, const DriverDomains *domains, const DriverS
         {
           if (g_strcmp0 (lease->phase, "prepared") == 0)
             driver_settle_commit (helper, lease);
+          /* Also of one that was committed before: a helper that started anew does not know. */
+          driver_helper_tell_addresses (helper, lease, domain);
         }
       else if (is_young (lease, how))
         settled = MAX (settled, DRIVER_SETTLE_LATER);
@@ -119,4 +121,55 @@ driver_settle (DriverHelper *helper, const DriverDomains *domains, const DriverS
         settled = DRIVER_SETTLE_UNKNOWN;
     }
   return settled;
+}
+
+/* Whether the guest has @address of what is leased, and nothing else. */
+static gboolean
+is_only_one (const DriverLease *lease, const HostdevDomain *domain, const PciAddress *address)
+{
+  gboolean found = FALSE;
+
+  for (guint i = 0; i < lease->members->len; i++)
+    {
+      const PciAddress *member = &g_array_index (lease->members, PciAddress, i);
+
+      if (hostdev_domain_find_address (domain, member) == NULL)
+        continue;
+      if (!pci_address_equal (member, address))
+        return FALSE;
+      found = TRUE;
+    }
+  return found;
+}
+
+static const PciAddress *
+find_alias (const HostdevDomain *domain, const char *alias)
+{
+  const GPtrArray *devices = hostdev_domain_get_devices (domain);
+
+  for (guint i = 0; i < devices->len; i++)
+    {
+      const HostdevDevice *device = devices->pdata[i];
+
+      if (g_strcmp0 (device->alias, alias) == 0)
+        return &device->address;
+    }
+  return NULL;
+}
+
+void
+driver_settle_asked (DriverHelper *helper, const DriverDomains *domains, const char *domain_uuid,
+                     const PciAddress *address, const char *alias)
+{
+  g_autoptr (GPtrArray) leases = driver_helper_list_leases (helper, domain_uuid, NULL);
+  g_autoptr (HostdevDomain) domain = NULL;
+
+  if (leases == NULL || !driver_domains_get (domains, domain_uuid, &domain, NULL) || domain == NULL
+      || !hostdev_domain_is_running (domain))
+    return;
+  if (address == NULL)
+    address = find_alias (domain, alias);
+  for (guint i = 0; address != NULL && i < leases->len; i++)
+    if (is_only_one (leases->pdata[i], domain, address))
+      driver_settle_release (helper, leases->pdata[i], 0);
 }

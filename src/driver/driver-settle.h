@@ -42,6 +42,15 @@ void driver_settle_commit (DriverHelper *helper, const DriverLease *lease);
  * interrupt controller later, when it boots, so that nothing is claimed of that. */
 void driver_settle_commit_start (DriverHelper *helper, const DriverLease *lease);
 
+/**
+ * driver_settle_asked: the guest was asked for the function at @address, or, where that is NULL, of
+ * that @alias. Where it has it still, and none other of its group, the helper is told, without
+ * waiting: the lease then says that it is to be given back and who does not let go, and is, as soon
+ * as somebody does. The guest keeps it until then.
+ */
+void driver_settle_asked (DriverHelper *helper, const DriverDomains *domains,
+                          const char *domain_uuid, const PciAddress *address, const char *alias);
+
 /** driver_settle_release: gives a group back, and logs it. FALSE where the helper did not answer,
  * or could not: the lease may be there still. */
 gboolean driver_settle_release (DriverHelper *helper, const DriverLease *lease, guint timeout);

@@ -128,6 +128,23 @@ prepare (const Transaction *self, const HostdevDomain *domain, GError **error)
                                 hostdev_domain_get_policy (domain, self->device).rehearse, error);
 }
 
+/* Where the guest has the device libvirt chose, so that only its XML knows. What did not work is
+ * tried once more, by who settles. */
+static void
+tell_addresses (DriverTransactions *owner, const DriverLease *lease)
+{
+  g_autoptr (HostdevDomain) domain = NULL;
+  g_autoptr (GError) error = NULL;
+
+  if (!driver_domains_get (owner->domains, lease->domain_uuid, &domain, &error))
+    common_log_lease (G_LOG_LEVEL_INFO, NULL, lease->domain_uuid, lease->id,
+                      "where guest %s has its devices is not known: %s", lease->domain_name,
+                      error->message);
+  else if (domain == NULL || driver_helper_tell_addresses (owner->helper, lease, domain))
+    return;
+  driver_transactions_settle (owner, lease->domain_uuid, owner->grace);
+}
+
 /* The group is taken: libvirt's turn, and then what came of it. */
 static void
 forward_attach (const Transaction *self, const DriverLease *lease)
@@ -142,6 +159,7 @@ forward_attach (const Transaction *self, const DriverLease *lease)
   if (outcome == DRIVER_OUTCOME_OK)
     {
       driver_settle_commit (owner->helper, lease);
+      tell_addresses (owner, lease);
       return;
     }
   if (outcome == DRIVER_OUTCOME_LOST || outcome == DRIVER_OUTCOME_LATE)
@@ -227,7 +245,12 @@ detach (gpointer data)
   DriverOutcome outcome = driver_call_forward (self->call, FORWARD_TIMEOUT);
 
   /* A success says that the guest was asked. If it let go of the device already, the group is given
-     back before the client hears of it; else DEVICE_REMOVED will come. */
+     back before the client hears of it; else DEVICE_REMOVED will come, or never: the lease says so.
+   */
+  if (outcome == DRIVER_OUTCOME_OK)
+    driver_settle_asked (owner->helper, owner->domains, uuid,
+                         self->device != NULL ? &self->device->address : NULL,
+                         driver_call_get_args (self->call)->device);
   if (outcome == DRIVER_OUTCOME_OK
       && driver_settle (owner->helper, owner->domains, &how) != DRIVER_SETTLED)
     driver_transactions_settle (owner, uuid, owner->grace);

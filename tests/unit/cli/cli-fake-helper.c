@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cli-fake-helper.h"
 
+#include "cli-fake-grants.h"
 #include "common/common-dbus.h"
 #include "common/common-error.h"
 #include "kvmhelper-dbus.h"
@@ -30,8 +31,9 @@ read_data (const char *name, const char *type)
 
 /* TRUE where the call is over, for what the mode is. */
 static gboolean
-interfere (CliFakeHelper *helper, GDBusMethodInvocation *invocation)
+interfere (gpointer data, GDBusMethodInvocation *invocation)
 {
+  CliFakeHelper *helper = data;
   g_autoptr (GError) error = NULL;
 
   helper->calls++;
@@ -129,6 +131,27 @@ on_rehearse (KvmHelperDBusKvmHelper1 *skeleton, GDBusMethodInvocation *invocatio
   return TRUE;
 }
 
+/* The lease that is pending stays so, unless it is forgotten; another one goes. */
+static gboolean
+on_release (KvmHelperDBusKvmHelper1 *skeleton, GDBusMethodInvocation *invocation, const char *lease,
+            GVariant *options, gpointer data)
+{
+  gboolean forget = FALSE;
+  guint32 timeout = 10;
+
+  if (interfere (data, invocation))
+    return TRUE;
+  g_variant_lookup (options, "forget", "b", &forget);
+  g_variant_lookup (options, "timeout", "u", &timeout);
+  if (timeout == 61)
+    g_dbus_method_invocation_return_error (invocation, COMMON_ERROR, COMMON_ERROR_INVALID_ARGUMENT,
+                                           "A number of seconds up to 60.");
+  else
+    kvm_helper_dbus_kvm_helper1_complete_release (
+        skeleton, invocation, g_str_equal (lease, "9a8b7c6d") && !forget ? "pending" : "done");
+  return TRUE;
+}
+
 CliFakeHelper *
 cli_fake_helper_new (const CliBus *bus, CliFakeMode mode)
 {
@@ -145,6 +168,8 @@ cli_fake_helper_new (const CliBus *bus, CliFakeMode mode)
   g_signal_connect (helper->skeleton, "handle-list-leases", G_CALLBACK (on_list_leases), helper);
   g_signal_connect (helper->skeleton, "handle-inspect", G_CALLBACK (on_inspect), helper);
   g_signal_connect (helper->skeleton, "handle-rehearse", G_CALLBACK (on_rehearse), helper);
+  g_signal_connect (helper->skeleton, "handle-release", G_CALLBACK (on_release), helper);
+  cli_fake_grants_connect (helper->skeleton, interfere, helper);
   g_dbus_interface_skeleton_export (G_DBUS_INTERFACE_SKELETON (helper->skeleton),
                                     helper->connection, COMMON_DBUS_KVMHELPER_PATH, &error);
   g_assert_no_error (error);

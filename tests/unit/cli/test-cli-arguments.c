@@ -20,6 +20,10 @@ test_usage (void)
     "rehearse 0000:01:00.8",
     "rehearse --host x 0000:01:00.0",
     "status --host x",
+    "release",
+    "release a b",
+    "release --timeout x a",
+    "release --host x a",
     "status --simulate a --host b",
     "host --simulate a --host b",
     "host --simulate=",
@@ -66,8 +70,8 @@ test_help (void)
 static void
 test_help_is_whole (void)
 {
-  static const char *const words[]
-      = { "host", "groups", "plan", "rehearse", "status", "validate", "--version", "--json" };
+  static const char *const words[] = { "host",    "groups",   "plan",      "rehearse", "status",
+                                       "release", "validate", "--version", "--json" };
   g_auto (CliRun) all = cli_run (NULL, "help");
   g_auto (CliRun) plan = cli_run (NULL, "help plan");
 

@@ -29,7 +29,8 @@ read_host (KvmHelperSim *host)
   g_autoptr (GPtrArray) leases = g_ptr_array_new ();
   KvmHelperSimProcess *process = kvmhelper_sim_process_new (host, &config);
 
-  return g_variant_ref_sink (kvmhelper_host_read (kvmhelper_sim_process_kernel (process), leases));
+  return g_variant_ref_sink (
+      kvmhelper_host_read (kvmhelper_sim_process_kernel (process), leases, NULL));
 }
 
 static char *

@@ -135,9 +135,38 @@ test_status_selects (void)
 }
 
 static void
+test_release (void)
+{
+  g_auto (CliRun) done = { 0 };
+  g_auto (CliRun) pending = { 0 };
+  g_auto (CliRun) forgotten = { 0 };
+  g_auto (CliRun) refused = { 0 };
+
+  if (skip ())
+    return;
+  done = run_with (CLI_FAKE_ANSWERS, "release 0123");
+  g_assert_cmpint (done.code, ==, 0);
+  g_assert_cmpstr (done.out, ==, "0123 is given back.\n");
+
+  pending = run_with (CLI_FAKE_ANSWERS, "release --json --timeout 3 9a8b7c6d");
+  g_assert_cmpint (pending.code, ==, 3);
+  g_assert_nonnull (strstr (pending.out, "\"state\" : \"pending\""));
+  g_assert_nonnull (strstr (pending.out, "did not take its driver igbvf back"));
+  g_assert_nonnull (strstr (pending.out, "\"command\" : \"virt-ppc64 release 9a8b7c6d\""));
+
+  forgotten = run_with (CLI_FAKE_ANSWERS, "release --forget 9a8b7c6d");
+  g_assert_cmpint (forgotten.code, ==, 0);
+
+  refused = run_with (CLI_FAKE_ANSWERS, "release --timeout 61 9a8b7c6d");
+  g_assert_cmpint (refused.code, ==, 1);
+  g_assert_cmpstr (refused.err, ==, "virt-ppc64: A number of seconds up to 60.\n");
+}
+
+static void
 test_denied (void)
 {
-  static const char *const asks[] = { "host", "groups", "status", "rehearse 0000:01:00.0" };
+  static const char *const asks[]
+      = { "host", "groups", "status", "rehearse 0000:01:00.0", "release 0123" };
 
   if (skip ())
     return;
@@ -192,6 +221,7 @@ main (int argc, char **argv)
     { "host --xml", "host.xml" },
     { "groups --json", "groups.json" },
     { "groups", "groups.txt" },
+    { "groups --verbose 0000:01:00.0", "group.txt" },
     { "groups --json 0001:01:00.1", "group.json" },
     { "status --json", "status.json" },
     { "status --verbose", "status.txt" },
@@ -211,6 +241,7 @@ main (int argc, char **argv)
   g_test_add_func ("/cli/helper/description", test_description);
   g_test_add_func ("/cli/helper/rehearse", test_rehearse);
   g_test_add_func ("/cli/helper/status-selects", test_status_selects);
+  g_test_add_func ("/cli/helper/release", test_release);
   g_test_add_func ("/cli/helper/denied", test_denied);
   g_test_add_func ("/cli/helper/dies", test_dies);
   g_test_add_func ("/cli/helper/absent", test_absent);

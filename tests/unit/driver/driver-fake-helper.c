@@ -12,6 +12,7 @@ typedef struct
   char *id, *domain_uuid, *phase;
   const char *const *members;
   gint64 since;
+  guint user; /* whose own guest it is for; 0: not one of those */
 } Lease;
 
 struct _TestHelper
@@ -26,6 +27,7 @@ struct _TestHelper
   Lease *held_lease;
   guint last;
   GPtrArray *leases;
+  GString *addresses;
 };
 
 /* The groups of data/host.gvariant. */
@@ -70,18 +72,29 @@ find_lease (const TestHelper *self, const char *id)
   return NULL;
 }
 
+/* A lease of a user's own has one key more. */
 static GVariant *
 describe (const Lease *lease)
 {
   GVariantBuilder members;
+  GVariant *dict;
 
   g_variant_builder_init (&members, G_VARIANT_TYPE ("aa{sv}"));
   for (gsize i = 0; lease->members[i] != NULL; i++)
     g_variant_builder_add_parsed (&members, "{'address': <%s>}", lease->members[i]);
-  return g_variant_new_parsed (
+  dict = g_variant_new_parsed (
       "{'lease': <%s>, 'domain-uuid': <%s>, 'domain-name': <'guest'>, 'phase': <%s>, "
       "'since': <%x>, 'members': <%@aa{sv}>}",
       lease->id, lease->domain_uuid, lease->phase, lease->since, g_variant_builder_end (&members));
+  if (lease->user != 0)
+    {
+      g_auto (GVariantDict) more = G_VARIANT_DICT_INIT (dict);
+
+      g_variant_unref (g_variant_ref_sink (dict));
+      g_variant_dict_insert (&more, "user", "u", lease->user);
+      return g_variant_dict_end (&more);
+    }
+  return dict;
 }
 
 static void note (TestHelper *self, const char *format, ...) G_GNUC_PRINTF (2, 3);
@@ -169,18 +182,45 @@ on_commit (KvmHelperDBusKvmHelper1 *skeleton, GDBusMethodInvocation *invocation,
   return TRUE;
 }
 
+/* It comes at its own time, after a commit: so it stands in a log of its own. */
+static gboolean
+on_set_guest_addresses (KvmHelperDBusKvmHelper1 *skeleton, GDBusMethodInvocation *invocation,
+                        const char *id, GVariant *functions, gpointer data)
+{
+  TestHelper *self = data;
+  g_autofree char *text = g_variant_print (functions, FALSE);
+
+  g_string_append_printf (self->addresses, "%s %s\n", id, text);
+  kvm_helper_dbus_kvm_helper1_complete_set_guest_addresses (skeleton, invocation);
+  return TRUE;
+}
+
+const char *
+test_helper_get_addresses (const TestHelper *self)
+{
+  return self->addresses->str;
+}
+
 static gboolean
 on_release (KvmHelperDBusKvmHelper1 *skeleton, GDBusMethodInvocation *invocation, const char *id,
             GVariant *options, gpointer data)
 {
   TestHelper *self = data;
   Lease *lease = find_lease (self, id);
+  guint32 timeout = 10;
 
   note (self, "Release(%s)", id);
   if (lease == NULL)
     {
       g_dbus_method_invocation_return_error (invocation, COMMON_ERROR, COMMON_ERROR_LEASE_UNKNOWN,
                                              "There is no lease %s.", id);
+      return TRUE;
+    }
+  g_variant_lookup (options, "timeout", "u", &timeout);
+  /* Who does not wait asks while the guest has it still. */
+  if (timeout == 0)
+    {
+      kvm_helper_dbus_kvm_helper1_complete_release (skeleton, invocation, "pending");
       return TRUE;
     }
   g_ptr_array_remove (self->leases, lease);
@@ -248,6 +288,9 @@ test_helper_new (void)
   g_signal_connect (self->skeleton, "handle-get-host", G_CALLBACK (on_get_host), self);
   g_signal_connect (self->skeleton, "handle-prepare", G_CALLBACK (on_prepare), self);
   g_signal_connect (self->skeleton, "handle-commit", G_CALLBACK (on_commit), self);
+  self->addresses = g_string_new (NULL);
+  g_signal_connect (self->skeleton, "handle-set-guest-addresses",
+                    G_CALLBACK (on_set_guest_addresses), self);
   g_signal_connect (self->skeleton, "handle-release", G_CALLBACK (on_release), self);
   g_signal_connect (self->skeleton, "handle-list-leases", G_CALLBACK (on_list_leases), self);
   g_dbus_interface_skeleton_export (G_DBUS_INTERFACE_SKELETON (self->skeleton), self->connection,
@@ -269,6 +312,7 @@ test_helper_free (TestHelper *self)
   g_test_dbus_stop (self->bus);
   g_object_unref (self->bus);
   g_string_free (self->log, TRUE);
+  g_string_free (self->addresses, TRUE);
   g_ptr_array_unref (self->leases);
   g_free (self->failing);
   g_free (self);
@@ -330,4 +374,11 @@ guint
 test_helper_get_n_leases (const TestHelper *self)
 {
   return self->leases->len;
+}
+
+void
+test_helper_set_user (TestHelper *self, guint32 user)
+{
+  for (guint i = 0; i < self->leases->len; i++)
+    ((Lease *) self->leases->pdata[i])->user = user;
 }

@@ -20,6 +20,10 @@ const char *test_helper_get_address (const TestHelper *helper);
 const char *test_helper_get_log (const TestHelper *helper);
 void test_helper_clear_log (TestHelper *helper);
 
+/** test_helper_get_addresses: what SetGuestAddresses told, a line each: the lease, and all of it.
+ */
+const char *test_helper_get_addresses (const TestHelper *helper);
+
 /** test_helper_leave: takes the name off the bus; test_helper_come puts it there again. */
 void test_helper_leave (TestHelper *helper);
 void test_helper_come (TestHelper *helper);
@@ -36,4 +40,6 @@ gboolean test_helper_is_holding (gpointer helper);
 /** test_helper_add_lease: as if prepared @age seconds ago. */
 void test_helper_add_lease (TestHelper *helper, const char *domain_uuid, const char *address,
                             const char *phase, guint age);
+/** test_helper_set_user: all leases that there are, are of this user's own guests. */
+void test_helper_set_user (TestHelper *helper, guint32 user);
 guint test_helper_get_n_leases (const TestHelper *helper);

@@ -23,7 +23,8 @@ test_detach (TestHeld *self, gconstpointer data)
     }
 }
 
-/* The guest takes its time: the reply does not wait, and DEVICE_REMOVED comes. */
+/* The guest takes its time, or all of it: the reply does not wait, and the helper knows that the
+ * device is to come back. DEVICE_REMOVED comes. */
 static void
 test_detach_slow (TestHeld *self, gconstpointer data)
 {
@@ -33,7 +34,16 @@ test_detach_slow (TestHeld *self, gconstpointer data)
   test_expect (self->relay.server, test_device_call (13, 2, TEST_HOSTDEV, 0));
   test_send (self->relay.server, test_reply (13, 2));
   test_expect (self->relay.client, test_reply (13, 2));
-  g_assert_cmpstr (test_helper_get_log (self->fake), ==, "");
+  g_assert_cmpstr (test_helper_get_log (self->fake), ==, "Release(L1)");
+  g_assert_cmpuint (test_helper_get_n_leases (self->fake), ==, 1);
+
+  test_helper_clear_log (self->fake);
+  test_send (self->relay.client, test_device_call (DETACH_ALIAS, 3, "hostdev0", LIVE));
+  test_expect (self->relay.server, test_device_call (DETACH_ALIAS, 3, "hostdev0", LIVE));
+  test_send (self->relay.server, test_reply (DETACH_ALIAS, 3));
+  test_expect (self->relay.client, test_reply (DETACH_ALIAS, 3));
+  g_assert_cmpstr (test_helper_get_log (self->fake), ==, "Release(L1)");
+  g_assert_cmpuint (test_helper_get_n_leases (self->fake), ==, 1);
 
   test_held_set_guest (self, RUNNING, "");
   driver_transactions_settle (self->transactions, TEST_UUID, 0);
@@ -51,6 +61,7 @@ test_detach_sibling (TestHeld *self, gconstpointer data)
   test_send (self->relay.server, test_reply (DETACH, 2));
   test_expect (self->relay.client, test_reply (DETACH, 2));
   g_assert_cmpuint (test_helper_get_n_leases (self->fake), ==, 1);
+  g_assert_cmpstr (test_helper_get_log (self->fake), ==, "");
 }
 
 /* A detach is never refused, with the helper or without. */
@@ -74,6 +85,9 @@ test_resync (TestHeld *self, gconstpointer data)
   test_wait (test_held_is_committed, self->fake);
   test_wait (test_held_is_idle, self->transactions);
   g_assert_cmpstr (test_helper_get_log (self->fake), ==, "Commit(L1) Release(L2)");
+  g_assert_cmpstr (test_helper_get_addresses (self->fake), ==,
+                   "L1 [{'address': <'0001:01:00.0'>, 'guest-buid': <uint64 576460752840294401>, "
+                   "'guest-address': <'0001:00:01.0'>, 'guest-pe': <uint32 1>}]\n");
 
   /* libvirt is away: nothing is touched. */
   test_helper_clear_log (self->fake);
@@ -97,6 +111,24 @@ test_resync_young (TestHeld *self, gconstpointer data)
   driver_transactions_resync (self->transactions);
   test_run_for (150);
   g_assert_cmpuint (test_helper_get_n_leases (self->fake), ==, 1);
+  test_wait (test_held_has_no_lease, self->fake);
+}
+
+/* A user's own guest is none of libvirt's here, though it may have the UUID of one: its lease is
+ * the user's to give back. */
+static void
+test_resync_of_user (TestHeld *self, gconstpointer data)
+{
+  test_helper_add_lease (self->fake, TEST_UUID, "0001:01:00.0", "active", 100);
+  test_helper_set_user (self->fake, 1500);
+  test_held_set_guest (self, STOPPED, "");
+  driver_transactions_resync (self->transactions);
+  test_run_for (200);
+  test_wait (test_held_is_idle, self->transactions);
+  g_assert_cmpstr (test_helper_get_log (self->fake), ==, "");
+  g_assert_cmpuint (test_helper_get_n_leases (self->fake), ==, 1);
+  test_helper_set_user (self->fake, 0);
+  driver_transactions_resync (self->transactions);
   test_wait (test_held_has_no_lease, self->fake);
 }
 
@@ -129,6 +161,7 @@ main (int argc, char **argv)
   ADD ("detach/alone", test_detach_alone);
   ADD ("resync", test_resync);
   ADD ("resync/young", test_resync_young);
+  ADD ("resync/of-user", test_resync_of_user);
   ADD ("retry", test_retry);
   return g_test_run ();
 }
