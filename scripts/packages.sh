@@ -19,8 +19,8 @@ packages_install ()
 
 # What the project builds with. polkitd has what tells gettext how to read a file of polkit's actions.
 PACKAGES_BUILD="gcc meson ninja-build pkg-config gettext polkitd python3-docutils libglib2.0-dev libglib2.0-dev-bin libjson-glib-dev
-  libxml2-dev libvirt-dev libtirpc-dev libpci-dev libpolkit-gobject-1-dev libsystemd-dev"
+  libxml2-dev libvirt-dev libtirpc-dev libpci-dev libsystemd-dev"
 
 # What its tests run with: a real bus, a real libvirtd and its clients, and libvirt's own schemas.
 # shellcheck disable=SC2034
-PACKAGES_TEST="$PACKAGES_BUILD dbus libvirt-daemon-system libvirt-clients qemu-system-ppc jing clang libclang-rt-dev clang-format shellcheck"
+PACKAGES_TEST="$PACKAGES_BUILD dbus systemd libvirt-daemon-system libvirt-clients qemu-system-ppc jing clang libclang-rt-dev clang-format shellcheck python3-dbusmock"

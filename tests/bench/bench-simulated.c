@@ -88,7 +88,7 @@ load (Host *host, guint round)
   host->process = kvmhelper_sim_process_new (host->sim, &simulated_process);
   loaded = g_get_monotonic_time ();
   description = g_variant_ref_sink (
-      kvmhelper_host_read (kvmhelper_sim_process_kernel (host->process), leases));
+      kvmhelper_host_read (kvmhelper_sim_process_kernel (host->process), leases, NULL));
   host->load[round] = loaded - begin;
   host->list[round] = g_get_monotonic_time () - loaded;
   host->functions = count_functions (description);
@@ -120,7 +120,7 @@ run_cycle (Host *host)
   GError *error = NULL;
 
   kvmhelper_leases_prepare (host->leases, SIMULATED_UUID, "guest", &host->address,
-                            KVMHELPER_REHEARSE_ALWAYS, &prepared, &error);
+                            KVMHELPER_REHEARSE_ALWAYS, NULL, &prepared, &error);
   g_assert_no_error (error);
   took = g_get_monotonic_time () - begin;
   kvmhelper_sim_qemu_attach (host->qemu, &host->address, &error);
