@@ -161,6 +161,7 @@ static void
 write_machine (xmlNode *root, GVariant *host)
 {
   static const char *const texts[] = { "cpu", "model", "firmware" };
+  static const char *const memory[] = { "memory", "memory-available" };
   gboolean powernv = g_str_equal (cli_capture_text (host, "platform"), "powernv");
 
   cli_capture_set (root, "kernel", choose_kernel (cli_capture_text (host, "kernel")));
@@ -169,6 +170,9 @@ write_machine (xmlNode *root, GVariant *host)
   for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
     cli_capture_set (root, texts[i], cli_capture_text (host, texts[i]));
   cli_capture_set_decimal (root, "page-size", cli_capture_number (host, "page-size"));
+  for (guint i = 0; i < G_N_ELEMENTS (memory); i++)
+    if (cli_capture_number (host, memory[i]) != 0)
+      cli_capture_set_decimal (root, memory[i], cli_capture_number (host, memory[i]));
   if (lacks (host, "kvm-hv"))
     cli_capture_set (root, "kvm-hv", "no");
   if (lacks (host, "eeh"))

@@ -26,6 +26,18 @@ kvmhelper_cpuinfo (const char *cpuinfo, const char *key)
   return g_strdup ("");
 }
 
+/* "MemTotal:       16373184 kB" */
+guint64
+kvmhelper_meminfo (const KvmHelperKernel *kernel, const char *key)
+{
+  g_autofree char *text
+      = kvmhelper_kernel_read (kernel, KVMHELPER_PROC, "meminfo", KVMHELPER_MAX_LIST, NULL, NULL);
+  g_autofree char *value = kvmhelper_cpuinfo (text == NULL ? "" : text, key);
+  guint64 kib = g_ascii_strtoull (value, NULL, 10);
+
+  return g_str_has_suffix (value, " kB") && kib <= G_MAXUINT64 / 1024 ? kib * 1024 : 0;
+}
+
 KvmHelperPlatform
 kvmhelper_platform_read (const KvmHelperKernel *kernel)
 {

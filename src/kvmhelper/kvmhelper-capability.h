@@ -22,6 +22,9 @@ const char *kvmhelper_platform_name (KvmHelperPlatform platform);
 /** kvmhelper_cpuinfo: the value of @key in a /proc/cpuinfo's text ("model"); "" where it has none.
  */
 char *kvmhelper_cpuinfo (const char *cpuinfo, const char *key);
+/** kvmhelper_meminfo: what /proc/meminfo says of @key ("MemTotal"), in bytes; 0: it is not known.
+ */
+guint64 kvmhelper_meminfo (const KvmHelperKernel *kernel, const char *key);
 
 /** kvmhelper_capabilities_read: a{s(ss)}, as GetHost has it. Creates a VM for a moment. */
 GVariant *kvmhelper_capabilities_read (const KvmHelperKernel *kernel, KvmHelperPlatform platform);

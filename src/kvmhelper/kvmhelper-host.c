@@ -287,22 +287,19 @@ add_machine (GVariantBuilder *builder, const KvmHelperKernel *kernel)
   add_uint (builder, "page-size", (guint) kernel->page_size);
 }
 
-/* "MemTotal:       16373184 kB", in MiB */
+/* In MiB. */
 static void
 add_memory (GVariantBuilder *builder, const KvmHelperKernel *kernel)
 {
   static const char *const keys[][2]
       = { { "MemTotal", "memory" }, { "MemAvailable", "memory-available" } };
-  g_autofree char *text
-      = kvmhelper_kernel_read (kernel, KVMHELPER_PROC, "meminfo", KVMHELPER_MAX_LIST, NULL, NULL);
 
-  for (guint i = 0; text != NULL && i < G_N_ELEMENTS (keys); i++)
+  for (guint i = 0; i < G_N_ELEMENTS (keys); i++)
     {
-      g_autofree char *value = kvmhelper_cpuinfo (text, keys[i][0]);
-      guint64 kib = g_ascii_strtoull (value, NULL, 10);
+      guint64 mib = kvmhelper_meminfo (kernel, keys[i][0]) >> 20;
 
-      if (g_str_has_suffix (value, " kB") && kib / 1024 <= G_MAXUINT)
-        add_uint (builder, keys[i][1], (guint) (kib / 1024));
+      if (mib > 0 && mib <= G_MAXUINT)
+        add_uint (builder, keys[i][1], (guint) mib);
     }
 }
 

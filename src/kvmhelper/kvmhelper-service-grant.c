@@ -63,21 +63,10 @@ kvmhelper_service_find_user (KvmHelperService *service, GDBusMethodInvocation *i
   return FALSE;
 }
 
-/* "MemTotal:       16373184 kB", in bytes; 0: not known. */
-static guint64
-host_memory (const KvmHelperKernel *kernel)
-{
-  g_autofree char *text
-      = kvmhelper_kernel_read (kernel, KVMHELPER_PROC, "meminfo", KVMHELPER_MAX_LIST, NULL, NULL);
-  g_autofree char *value = kvmhelper_cpuinfo (text == NULL ? "" : text, "MemTotal");
-
-  return g_ascii_strtoull (value, NULL, 10) * 1024;
-}
-
 gboolean
 kvmhelper_service_check_memory (const KvmHelperKernel *kernel, guint64 memory, GError **error)
 {
-  guint64 most = host_memory (kernel) * 2;
+  guint64 most = kvmhelper_meminfo (kernel, "MemTotal") * 2;
   g_autofree char *text = g_format_size_full (most, G_FORMAT_SIZE_IEC_UNITS);
 
   if (memory == 0)

@@ -103,6 +103,8 @@ save_host (Save *save)
   put (save, "compatible", machine->compatible);
   put (save, "consoles", machine->consoles);
   put_number (save, "cpus", machine->cpus);
+  put_number (save, "memory", machine->memory);
+  put_number (save, "memory-available", machine->memory_available);
   put_number (save, "page-size", (guint) sim->page_size);
   put_flag (save, "drivers-autoprobe", !sim->no_autoprobe, TRUE);
   put (save, "kvm-hv", profile->kvm_hv ? "yes" : "no");

@@ -13,7 +13,8 @@
 /* A description of a host with 65,536 functions is no larger. */
 #define MAX_SIZE (64 * 1024 * 1024)
 
-#define MAX_CPUS 2048
+#define MAX_CPUS       2048
+#define DEFAULT_MEMORY 65536 /* MiB */
 
 gboolean
 kvmhelper_sim_load_fail (const xmlNode *node, GError **error, const char *format, ...)
@@ -82,6 +83,22 @@ load_profile (KvmHelperSim *sim, const xmlNode *root, GError **error)
 }
 
 static gboolean
+load_memory (const xmlNode *root, KvmHelperSimMachine *machine, GError **error)
+{
+  machine->memory = DEFAULT_MEMORY;
+  if (!kvmhelper_sim_load_number (root, "memory", G_MAXUINT, &machine->memory, error))
+    return FALSE;
+  machine->memory_available = machine->memory;
+  if (!kvmhelper_sim_load_number (root, "memory-available", G_MAXUINT, &machine->memory_available,
+                                  error))
+    return FALSE;
+  if (machine->memory_available > machine->memory)
+    return kvmhelper_sim_load_fail (root, error, _ ("Of %u MiB of memory, %u cannot be available"),
+                                    machine->memory, machine->memory_available);
+  return TRUE;
+}
+
+static gboolean
 load_machine (KvmHelperSim *sim, const xmlNode *root, GError **error)
 {
   KvmHelperSimMachine *machine = sim->machine;
@@ -105,7 +122,8 @@ load_machine (KvmHelperSim *sim, const xmlNode *root, GError **error)
   if (sim->boot_id == NULL)
     sim->boot_id = g_uuid_string_random ();
   if (!kvmhelper_sim_load_number (root, "cpus", MAX_CPUS, &machine->cpus, error)
-      || !kvmhelper_sim_load_number (root, "page-size", 65536, &page_size, error))
+      || !kvmhelper_sim_load_number (root, "page-size", 65536, &page_size, error)
+      || !load_memory (root, machine, error))
     return FALSE;
   if (machine->cpus == 0)
     return kvmhelper_sim_load_fail (root, error, _ ("A host has at least one CPU"));

@@ -67,6 +67,21 @@ show_cpuinfo (gpointer object, gsize *length, int *errnum)
   return g_string_free (text, FALSE);
 }
 
+/* fs/proc/meminfo.c: meminfo_proc_show; what is free and what can be made so is one here. */
+static char *
+show_meminfo (gpointer object, gsize *length, int *errnum)
+{
+  const KvmHelperSim *sim = object;
+  const KvmHelperSimMachine *machine = sim->machine;
+
+  return g_strdup_printf ("MemTotal:       %8" G_GUINT64_FORMAT " kB\n"
+                          "MemFree:        %8" G_GUINT64_FORMAT " kB\n"
+                          "MemAvailable:   %8" G_GUINT64_FORMAT " kB\n",
+                          (guint64) machine->memory << 10,
+                          (guint64) machine->memory_available << 10,
+                          (guint64) machine->memory_available << 10);
+}
+
 static char *
 show_interrupts (gpointer object, gsize *length, int *errnum)
 {
@@ -114,6 +129,7 @@ show_modules (gpointer object, gsize *length, int *errnum)
 
 static const KvmHelperSimAttribute proc_attributes[] = {
   { "cpuinfo", 0444, show_cpuinfo, NULL, NULL },
+  { "meminfo", 0444, show_meminfo, NULL, NULL },
   { "interrupts", 0444, show_interrupts, NULL, NULL },
   { "version", 0444, show_version, NULL, NULL },
   { "cmdline", 0444, show_command_line, NULL, NULL },

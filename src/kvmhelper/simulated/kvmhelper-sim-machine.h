@@ -10,6 +10,7 @@
 struct _KvmHelperSimMachine
 {
   guint cpus;
+  guint memory, memory_available; /* MiB, as in /proc/meminfo */
   /* As in /proc/cpuinfo; "" leaves the line out. */
   char *cpu, *revision, *model, *machine, *firmware, *mmu;
   char *compatible;          /* of the device tree's root, words */
