@@ -34,6 +34,10 @@ typedef int (*ConformanceRaise) (gpointer data, int handle, const char *bdf, gui
 typedef int (*ConformancePutTce) (gpointer data, int handle, guint64 liobn, guint64 address,
                                   guint64 tce);
 
+/* What a message would bring: a descriptor of this machine that stands for the process @pid, or
+ * for none of a host's (0); or a negative errno. */
+typedef int (*ConformanceStandIn) (guint pid);
+
 struct _ConformanceActor
 {
   const KvmHelperKernel *kernel;
@@ -41,6 +45,7 @@ struct _ConformanceActor
   gpointer raise_data;
   ConformancePutTce put_tce; /* NULL: its guests run, and are not to be made to do anything */
   gpointer put_tce_data;
+  ConformanceStandIn stand_in;
   GHashTable *handles;    /* name -> GINT_TO_POINTER */
   GHashTable *origins;    /* name of a VFIO device's handle -> address of the function */
   GHashTable *memories;   /* name -> ConformanceMemory */
@@ -79,6 +84,8 @@ gboolean conformance_actor_ioctl (ConformanceActor *actor, const ConformanceWord
 /* conformance-files.c */
 gboolean conformance_verb_open (ConformanceActor *actor, const ConformanceWords *words,
                                 ConformanceReply *reply, GError **error);
+gboolean conformance_verb_open_at (ConformanceActor *actor, const ConformanceWords *words,
+                                   ConformanceReply *reply, GError **error);
 gboolean conformance_verb_close (ConformanceActor *actor, const ConformanceWords *words,
                                  ConformanceReply *reply, GError **error);
 gboolean conformance_verb_read (ConformanceActor *actor, const ConformanceWords *words,
@@ -89,6 +96,8 @@ gboolean conformance_verb_write (ConformanceActor *actor, const ConformanceWords
                                  ConformanceReply *reply, GError **error);
 gboolean conformance_verb_readlink (ConformanceActor *actor, const ConformanceWords *words,
                                     ConformanceReply *reply, GError **error);
+gboolean conformance_verb_readlink_at (ConformanceActor *actor, const ConformanceWords *words,
+                                       ConformanceReply *reply, GError **error);
 gboolean conformance_verb_list (ConformanceActor *actor, const ConformanceWords *words,
                                 ConformanceReply *reply, GError **error);
 gboolean conformance_verb_stat (ConformanceActor *actor, const ConformanceWords *words,
@@ -105,6 +114,8 @@ gboolean conformance_verb_set_acl (ConformanceActor *actor, const ConformanceWor
                                    ConformanceReply *reply, GError **error);
 gboolean conformance_verb_pidfd (ConformanceActor *actor, const ConformanceWords *words,
                                  ConformanceReply *reply, GError **error);
+gboolean conformance_verb_receive (ConformanceActor *actor, const ConformanceWords *words,
+                                   ConformanceReply *reply, GError **error);
 gboolean conformance_verb_memlock (ConformanceActor *actor, const ConformanceWords *words,
                                    ConformanceReply *reply, GError **error);
 

@@ -79,6 +79,33 @@ conformance_verb_open (ConformanceActor *actor, const ConformanceWords *words,
   return TRUE;
 }
 
+/* "openat DIRECTORY PATH [FLAGS] [times=N]": from a handle, not from a root; times: so often the
+ * path, for one that is too long. */
+gboolean
+conformance_verb_open_at (ConformanceActor *actor, const ConformanceWords *words,
+                          ConformanceReply *reply, GError **error)
+{
+  const char *flags_word = conformance_words_nth (words, 3);
+  const char *times_word = conformance_words_named (words, "times");
+  g_autoptr (GString) path = g_string_new (NULL);
+  guint64 directory, flags = O_RDONLY, times = 1;
+
+  if (!conformance_actor_value (actor, conformance_words_nth (words, 1), NULL, NULL, &directory,
+                                error)
+      || (flags_word != NULL && strchr (flags_word, '=') == NULL
+          && !conformance_actor_value (actor, flags_word, NULL, NULL, &flags, error))
+      || (times_word != NULL
+          && !conformance_value (times_word, NULL, NULL, NULL, NULL, &times, error)))
+    return FALSE;
+  for (guint64 i = 0; i < times && path->len < FILE_LIMIT; i++)
+    g_string_append (path, conformance_words_nth (words, 2));
+  conformance_actor_give (
+      actor, words,
+      actor->kernel->calls->open_at (actor->kernel->data, (int) directory, path->str, (int) flags),
+      reply);
+  return TRUE;
+}
+
 gboolean
 conformance_verb_close (ConformanceActor *actor, const ConformanceWords *words,
                         ConformanceReply *reply, GError **error)
@@ -215,21 +242,70 @@ conformance_verb_write (ConformanceActor *actor, const ConformanceWords *words,
   return TRUE;
 }
 
+/* Where the text of a link goes: "[size=N] [argument=bad]". */
+typedef struct
+{
+  char text[4096];
+  gulong address;
+  guint64 size;
+} LinkRoom;
+
+static gboolean
+need_room (ConformanceActor *actor, const ConformanceWords *words, LinkRoom *room, GError **error)
+{
+  const char *size = conformance_words_named (words, "size");
+
+  room->address = (gulong) room->text;
+  room->size = sizeof room->text;
+  if ((size != NULL && !conformance_value (size, NULL, NULL, NULL, NULL, &room->size, error))
+      || !conformance_actor_address (actor, words, "argument", &room->address, error))
+    return FALSE;
+  room->size = MIN (room->size, sizeof room->text);
+  return TRUE;
+}
+
+static void
+tell_link (ConformanceReply *reply, const LinkRoom *room, gssize length)
+{
+  reply->answer = MIN (length, 0);
+  if (length >= 0)
+    reply->text = g_strndup (room->text, (gsize) length);
+}
+
+/* "readlink PATH [size=N] [argument=bad]" */
 gboolean
 conformance_verb_readlink (ConformanceActor *actor, const ConformanceWords *words,
                            ConformanceReply *reply, GError **error)
 {
-  char text[4096];
   KvmHelperRoot root;
   const char *path;
-  gssize length;
+  LinkRoom room;
 
-  if (!conformance_need_path (conformance_words_nth (words, 1), &root, &path, error))
+  if (!conformance_need_path (conformance_words_nth (words, 1), &root, &path, error)
+      || !need_room (actor, words, &room, error))
     return FALSE;
-  length = actor->kernel->calls->readlink (actor->kernel->data, root, path, text, sizeof text);
-  reply->answer = MIN (length, 0);
-  if (length >= 0)
-    reply->text = g_strndup (text, (gsize) length);
+  tell_link (reply, &room,
+             actor->kernel->calls->readlink (actor->kernel->data, root, path, (char *) room.address,
+                                             room.size));
+  return TRUE;
+}
+
+/* "readlinkat DIRECTORY PATH [size=N] [argument=bad]" */
+gboolean
+conformance_verb_readlink_at (ConformanceActor *actor, const ConformanceWords *words,
+                              ConformanceReply *reply, GError **error)
+{
+  guint64 directory;
+  LinkRoom room;
+
+  if (!conformance_actor_value (actor, conformance_words_nth (words, 1), NULL, NULL, &directory,
+                                error)
+      || !need_room (actor, words, &room, error))
+    return FALSE;
+  tell_link (reply, &room,
+             actor->kernel->calls->readlink_at (actor->kernel->data, (int) directory,
+                                                conformance_words_nth (words, 2),
+                                                (char *) room.address, room.size));
   return TRUE;
 }
 

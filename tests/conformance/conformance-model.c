@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include <linux/vfio.h>
 
@@ -103,6 +104,16 @@ model_put_tce (gpointer data, int handle, guint64 liobn, guint64 address, guint6
   return answer;
 }
 
+static int
+model_stand_in (guint pid)
+{
+  g_autofree char *name
+      = pid == 0 ? g_strdup ("none") : g_strdup_printf (KVMHELPER_SIM_STAND_IN "%u", pid);
+  int fd = memfd_create (name, MFD_CLOEXEC);
+
+  return fd < 0 ? -errno : fd;
+}
+
 static ConformanceProcess *
 model_process_new (ConformanceSideData *side, const ConformanceProcessConfig *config,
                    GError **error)
@@ -119,6 +130,7 @@ model_process_new (ConformanceSideData *side, const ConformanceProcessConfig *co
   process->process = kvmhelper_sim_process_new (side->sim, &process_config);
   process->actor
       = conformance_actor_new (kvmhelper_sim_process_kernel (process->process), model_raise, side);
+  process->actor->stand_in = model_stand_in;
   process->actor->put_tce = model_put_tce;
   process->actor->put_tce_data = process->process;
   g_mutex_init (&process->lock);

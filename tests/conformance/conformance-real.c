@@ -6,9 +6,11 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -172,16 +174,28 @@ become (const ConformanceProcessConfig *config)
     _exit (3);
 }
 
+static int
+stand_in (guint pid)
+{
+  long fd
+      = pid == 0 ? memfd_create ("none", MFD_CLOEXEC) : syscall (SYS_pidfd_open, (pid_t) pid, 0);
+
+  return fd < 0 ? -errno : (int) fd;
+}
+
 G_NORETURN static void
 child (const ConformanceProcessConfig *config, int socket)
 {
   KvmHelperKernel *kernel = kvmhelper_kernel_linux_new ("/sys", "/proc", "/dev", NULL);
+  ConformanceActor *actor;
 
   prctl (PR_SET_PDEATHSIG, SIGKILL);
   become (config);
   if (kernel == NULL)
     _exit (3);
-  serve (conformance_actor_new (kernel, conformance_hardware_raise, NULL), socket);
+  actor = conformance_actor_new (kernel, conformance_hardware_raise, NULL);
+  actor->stand_in = stand_in;
+  serve (actor, socket);
   _exit (0);
 }
 

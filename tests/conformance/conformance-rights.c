@@ -96,7 +96,7 @@ parse (const char *text, guint64 version, GError **error)
   return g_steal_pointer (&acl);
 }
 
-/* "getacl PATH [size=N]" */
+/* "getacl PATH [size=N] [argument=bad]" */
 gboolean
 conformance_verb_get_acl (ConformanceActor *actor, const ConformanceWords *words,
                           ConformanceReply *reply, GError **error)
@@ -106,6 +106,7 @@ conformance_verb_get_acl (ConformanceActor *actor, const ConformanceWords *words
   g_autofree guint8 *acl = NULL;
   KvmHelperRoot root;
   const char *path;
+  gulong address;
   gssize length;
 
   if (!conformance_need_path (conformance_words_nth (words, 1), &root, &path, error)
@@ -113,14 +114,17 @@ conformance_verb_get_acl (ConformanceActor *actor, const ConformanceWords *words
           && !conformance_actor_value (actor, size_word, NULL, NULL, &size, error)))
     return FALSE;
   acl = g_malloc0 (size + 1);
-  length = actor->kernel->calls->get_acl (actor->kernel->data, root, path, acl, size);
+  address = (gulong) acl;
+  if (!conformance_actor_address (actor, words, "argument", &address, error))
+    return FALSE;
+  length = actor->kernel->calls->get_acl (actor->kernel->data, root, path, (void *) address, size);
   reply->answer = size == 0 ? length : MIN (length, 0);
   if (length > 0 && size > 0)
     reply->text = describe (acl, (gsize) length);
   return TRUE;
 }
 
-/* "setacl PATH ENTRY,… [version=N] [size=N]" */
+/* "setacl PATH ENTRY,… [version=N] [size=N] [argument=bad]"; beyond the entries are zeroes. */
 gboolean
 conformance_verb_set_acl (ConformanceActor *actor, const ConformanceWords *words,
                           ConformanceReply *reply, GError **error)
@@ -131,6 +135,8 @@ conformance_verb_set_acl (ConformanceActor *actor, const ConformanceWords *words
   g_autoptr (GByteArray) acl = NULL;
   KvmHelperRoot root;
   const char *path;
+  gulong address;
+  guint length;
 
   if (!conformance_need_path (conformance_words_nth (words, 1), &root, &path, error)
       || (version_word != NULL
@@ -139,11 +145,18 @@ conformance_verb_set_acl (ConformanceActor *actor, const ConformanceWords *words
   acl = parse (conformance_words_nth (words, 2), version, error);
   if (acl == NULL)
     return FALSE;
-  size = acl->len;
+  length = acl->len;
+  size = length;
   if (size_word != NULL && !conformance_actor_value (actor, size_word, NULL, NULL, &size, error))
     return FALSE;
-  reply->answer = actor->kernel->calls->set_acl (actor->kernel->data, root, path, acl->data,
-                                                 MIN (size, acl->len));
+  g_byte_array_set_size (acl, (guint) size);
+  if (size > length)
+    memset (acl->data + length, 0, size - length);
+  address = (gulong) acl->data;
+  if (!conformance_actor_address (actor, words, "argument", &address, error))
+    return FALSE;
+  reply->answer = actor->kernel->calls->set_acl (actor->kernel->data, root, path,
+                                                 (const void *) address, size);
   return TRUE;
 }
 
@@ -158,6 +171,23 @@ conformance_verb_pidfd (ConformanceActor *actor, const ConformanceWords *words,
     return FALSE;
   conformance_actor_give (actor, words,
                           actor->kernel->calls->pidfd (actor->kernel->data, (guint) pid), reply);
+  return TRUE;
+}
+
+/* "receive PID|0": a handle of the process, or of none, that came in a message. */
+gboolean
+conformance_verb_receive (ConformanceActor *actor, const ConformanceWords *words,
+                          ConformanceReply *reply, GError **error)
+{
+  guint64 pid;
+  int fd;
+
+  if (!conformance_actor_value (actor, conformance_words_nth (words, 1), NULL, NULL, &pid, error))
+    return FALSE;
+  fd = actor->stand_in ((guint) pid);
+  if (fd >= 0)
+    fd = actor->kernel->calls->receive (actor->kernel->data, fd);
+  conformance_actor_give (actor, words, fd, reply);
   return TRUE;
 }
 
@@ -184,7 +214,7 @@ get_pid (ConformanceActor *actor, const char *word, guint64 *pid, GError **error
   return TRUE;
 }
 
-/* "memlock PID|HANDLE [soft=N hard=N]": what it was comes back. */
+/* "memlock PID|HANDLE [soft=N hard=N] [old=0]": what it was comes back; old=0: is not asked for. */
 gboolean
 conformance_verb_memlock (ConformanceActor *actor, const ConformanceWords *words,
                           ConformanceReply *reply, GError **error)
@@ -192,17 +222,19 @@ conformance_verb_memlock (ConformanceActor *actor, const ConformanceWords *words
   const char *soft = conformance_words_named (words, "soft");
   const char *hard = conformance_words_named (words, "hard");
   KvmHelperLimit limit = { 0 }, before = { 0 };
+  gulong old = (gulong) &before;
   guint64 pid;
 
   if (!get_pid (actor, conformance_words_nth (words, 1), &pid, error)
+      || !conformance_actor_address (actor, words, "old", &old, error)
       || (soft != NULL
           && (!conformance_actor_value (actor, soft, NULL, NULL, &limit.soft, error)
               || !conformance_actor_value (actor, hard == NULL ? soft : hard, NULL, NULL,
                                            &limit.hard, error))))
     return FALSE;
-  reply->answer = actor->kernel->calls->memlock (actor->kernel->data, (guint) pid,
-                                                 soft == NULL ? NULL : &limit, &before);
-  if (reply->answer < 0)
+  reply->answer = actor->kernel->calls->memlock (
+      actor->kernel->data, (guint) pid, soft == NULL ? NULL : &limit, (KvmHelperLimit *) old);
+  if (reply->answer < 0 || old == 0)
     return TRUE;
   conformance_reply_add (reply, "soft", before.soft, NULL, NULL, NULL);
   conformance_reply_add (reply, "hard", before.hard, NULL, NULL, NULL);

@@ -21,18 +21,19 @@ static const struct
   Who who;
   guint least, most;
 } verbs[] = {
-  { "open", PROCESS, 1, 2 },      { "close", PROCESS, 1, 1 },     { "read", PROCESS, 1, 2 },
-  { "write", PROCESS, 2, 3 },     { "readlink", PROCESS, 1, 1 },  { "list", PROCESS, 1, 1 },
-  { "getacl", PROCESS, 1, 2 },    { "setacl", PROCESS, 2, 4 },    { "pidfd", PROCESS, 1, 1 },
-  { "memlock", PROCESS, 1, 3 },   { "stat", PROCESS, 1, 1 },      { "eventfd", PROCESS, 0, 0 },
-  { "signal", PROCESS, 1, 2 },    { "signalled", PROCESS, 1, 2 }, { "memory", PROCESS, 2, 5 },
-  { "free", PROCESS, 1, 1 },      { "peek", PROCESS, 1, 1 },      { "mmap", PROCESS, 2, 3 },
-  { "munmap", PROCESS, 1, 3 },    { "bytes", PROCESS, 3, 3 },     { "repeat", PROCESS, 2, 99 },
-  { "H_PUT_TCE", PROCESS, 4, 4 }, { "load", PROCESS, 1, 3 },      { "ioctl", PROCESS, 3, 4 },
-  { "raise", PROCESS, 1, 2 },     { "process", SESSION, 1, 3 },   { "pass", SESSION, 3, 3 },
-  { "kill", SESSION, 1, 1 },      { "begin", SESSION, 1, 99 },    { "result", SESSION, 0, 1 },
-  { "sleep", SESSION, 1, 1 },     { "freeze", OUTSIDE, 1, 1 },    { "advance", OUTSIDE, 1, 1 },
-  { "unplug", OUTSIDE, 1, 1 },    { "replace", OUTSIDE, 3, 3 },   { "fence", OUTSIDE, 1, 1 },
+  { "open", PROCESS, 1, 2 },      { "close", PROCESS, 1, 1 },      { "read", PROCESS, 1, 2 },
+  { "write", PROCESS, 2, 3 },     { "readlink", PROCESS, 1, 3 },   { "list", PROCESS, 1, 1 },
+  { "openat", PROCESS, 2, 4 },    { "readlinkat", PROCESS, 2, 4 }, { "getacl", PROCESS, 1, 3 },
+  { "setacl", PROCESS, 2, 4 },    { "pidfd", PROCESS, 1, 1 },      { "receive", PROCESS, 1, 1 },
+  { "memlock", PROCESS, 1, 4 },   { "stat", PROCESS, 1, 1 },       { "eventfd", PROCESS, 0, 0 },
+  { "signal", PROCESS, 1, 2 },    { "signalled", PROCESS, 1, 2 },  { "memory", PROCESS, 2, 5 },
+  { "free", PROCESS, 1, 1 },      { "peek", PROCESS, 1, 1 },       { "mmap", PROCESS, 2, 3 },
+  { "munmap", PROCESS, 1, 3 },    { "bytes", PROCESS, 3, 3 },      { "repeat", PROCESS, 2, 99 },
+  { "H_PUT_TCE", PROCESS, 4, 4 }, { "load", PROCESS, 1, 3 },       { "ioctl", PROCESS, 3, 4 },
+  { "raise", PROCESS, 1, 2 },     { "process", SESSION, 1, 3 },    { "pass", SESSION, 3, 3 },
+  { "kill", SESSION, 1, 1 },      { "begin", SESSION, 1, 99 },     { "result", SESSION, 0, 1 },
+  { "sleep", SESSION, 1, 1 },     { "freeze", OUTSIDE, 1, 1 },     { "advance", OUTSIDE, 1, 1 },
+  { "unplug", OUTSIDE, 1, 1 },    { "replace", OUTSIDE, 3, 3 },    { "fence", OUTSIDE, 1, 1 },
   { "fail", OUTSIDE, 1, 1 },
 };
 

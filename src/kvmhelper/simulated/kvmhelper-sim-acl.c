@@ -124,21 +124,20 @@ to_mode (const guint8 *acl, guint count, guint *mode)
   return same;
 }
 
-/* What has a place for one: a node itself in a filesystem that knows them. */
 static int
-find_node (KvmHelperSimProcess *process, KvmHelperRoot root, const char *path,
-           KvmHelperSimEntry *entry)
+find (KvmHelperSimProcess *process, KvmHelperRoot root, const char *path, KvmHelperSimEntry *entry)
 {
-  int result = !kvmhelper_sim_process_has_room (process)
-                   ? -EMFILE
-                   : kvmhelper_sim_walk (process, root, path,
-                                         KVMHELPER_SIM_BENEATH | KVMHELPER_SIM_NOFOLLOW, entry);
+  if (!kvmhelper_sim_process_has_room (process))
+    return -EMFILE;
+  return kvmhelper_sim_walk (process, root, path, KVMHELPER_SIM_BENEATH | KVMHELPER_SIM_NOFOLLOW,
+                             entry);
+}
 
-  if (result != 0)
-    return result;
-  if (entry->attribute != NULL || entry->node->filesystem != KVMHELPER_SIM_DEVTMPFS)
-    return -EOPNOTSUPP;
-  return 0;
+/* What has a place for one: a node itself in a filesystem that knows them. */
+static gboolean
+has_place (const KvmHelperSimEntry *entry)
+{
+  return entry->attribute == NULL && entry->node->filesystem == KVMHELPER_SIM_DEVTMPFS;
 }
 
 gssize
@@ -146,12 +145,14 @@ kvmhelper_sim_get_acl (KvmHelperSimProcess *process, KvmHelperRoot root, const c
                        void *acl, gsize size)
 {
   g_auto (KvmHelperSimEntry) entry = { NULL, NULL, NULL };
-  int result = find_node (process, root, path, &entry);
+  int result = find (process, root, path, &entry);
   gconstpointer data;
   gsize length;
 
   if (result != 0)
     return result;
+  if (!has_place (&entry))
+    return -EOPNOTSUPP;
   if (entry.node->acl == NULL)
     return -ENODATA;
   data = g_bytes_get_data (entry.node->acl, &length);
@@ -163,15 +164,19 @@ kvmhelper_sim_get_acl (KvmHelperSimProcess *process, KvmHelperRoot root, const c
   return result != 0 ? result : (gssize) length;
 }
 
-/* vfs_set_acl, set_posix_acl, simple_set_acl */
+/* do_set_acl, set_posix_acl, simple_set_acl: what cannot be read is no list anywhere. */
 static int
-set_acl (const KvmHelperSimProcess *process, KvmHelperSimNode *node, const guint8 *acl, gsize size)
+set_acl (const KvmHelperSimProcess *process, const KvmHelperSimEntry *entry, const guint8 *acl,
+         gsize size)
 {
+  KvmHelperSimNode *node = entry->node;
   guint count, mode;
   int result = parse (acl, size, &count);
 
   if (result != 0)
     return result;
+  if (!has_place (entry))
+    return -EOPNOTSUPP;
   if (process->uid != 0 && process->uid != node->owner)
     return -EPERM;
   if (count > 0 && !is_valid (acl, count))
@@ -185,21 +190,23 @@ set_acl (const KvmHelperSimProcess *process, KvmHelperSimNode *node, const guint
   return 0;
 }
 
+/* The seam opens the node by its path, and only then are the bytes looked at (fs/xattr.c:
+ * setxattr_copy). */
 int
 kvmhelper_sim_set_acl (KvmHelperSimProcess *process, KvmHelperRoot root, const char *path,
                        const void *acl, gsize size)
 {
   g_auto (KvmHelperSimEntry) entry = { NULL, NULL, NULL };
   g_autofree guint8 *copy = NULL;
-  int result;
+  int result = find (process, root, path, &entry);
 
+  if (result != 0)
+    return result;
   if (size > 65536) /* XATTR_SIZE_MAX */
     return -E2BIG;
   copy = g_malloc (size + 1);
   result = kvmhelper_sim_copy_in ((gulong) acl, copy, size);
-  if (result == 0)
-    result = find_node (process, root, path, &entry);
-  return result != 0 ? result : set_acl (process, entry.node, copy, size);
+  return result != 0 ? result : set_acl (process, &entry, copy, size);
 }
 
 /* posix_acl_permission, for a process that is in no group: the entry of its user counts under the

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <string.h>
 
@@ -49,8 +50,36 @@ check_flags (int flags)
   return (flags & ~known) == 0 ? 0 : -EINVAL;
 }
 
+/*
+ * Where a path is walked from: *@from, or where that is NULL the directory behind @handle. What is
+ * refused before the walk, in openat2's order: the path, a handle for what is to be opened, an
+ * absolute path, and only then the handle that it begins at (fs/namei.c: getname_flags, path_init;
+ * fs/open.c: do_sys_openat2).
+ */
 static int
-open_path (KvmHelperSimProcess *process, KvmHelperSimNode *from, const char *path, int flags)
+find_start (KvmHelperSimProcess *process, int handle, const char *path, KvmHelperSimNode **from)
+{
+  const KvmHelperSimFile *file = kvmhelper_sim_process_file (process, handle);
+
+  if (*path == '\0')
+    return -ENOENT;
+  if (strlen (path) >= PATH_MAX)
+    return -ENAMETOOLONG;
+  if (!kvmhelper_sim_process_has_room (process))
+    return -EMFILE;
+  if (*path == '/')
+    return -EXDEV;
+  if (*from == NULL && file == NULL)
+    return -EBADF;
+  if (*from == NULL)
+    *from = kvmhelper_sim_directory_of (file);
+  return *from == NULL ? -ENOTDIR : 0;
+}
+
+/* From @from, or where that is NULL from the directory behind @handle. */
+static int
+open_path (KvmHelperSimProcess *process, KvmHelperSimNode *from, int handle, const char *path,
+           int flags)
 {
   KvmHelperSimWalk how
       = KVMHELPER_SIM_BENEATH | ((flags & O_NOFOLLOW) != 0 ? KVMHELPER_SIM_NOFOLLOW : 0);
@@ -58,10 +87,10 @@ open_path (KvmHelperSimProcess *process, KvmHelperSimNode *from, const char *pat
   KvmHelperSimFile *file;
   int result = check_flags (flags);
 
+  if (result == 0)
+    result = find_start (process, handle, path, &from);
   if (result != 0)
     return result;
-  if (!kvmhelper_sim_process_has_room (process))
-    return -EMFILE;
   result = kvmhelper_sim_walk_at (process, from, path, how, &entry);
   if (result == -ENOENT && (flags & O_CREAT) != 0 && from->filesystem == KVMHELPER_SIM_SYSFS)
     return -EACCES; /* fs/namei.c: lookup_open, of a directory without create */
@@ -74,49 +103,34 @@ static int
 sim_open (gpointer data, KvmHelperRoot root, const char *path, int flags)
 {
   KvmHelperSimProcess *process = enter (data);
-  int result = open_path (process, process->sim->roots[root], path, flags);
+  int result = open_path (process, process->sim->roots[root], -1, path, flags);
 
   leave (process);
   return result;
-}
-
-/* The directory behind a handle, from which a path is walked; NULL and a negative errno. */
-static KvmHelperSimNode *
-find_directory (KvmHelperSimProcess *process, int handle, int *errnum)
-{
-  const KvmHelperSimFile *file = kvmhelper_sim_process_file (process, handle);
-  KvmHelperSimNode *node = file == NULL ? NULL : kvmhelper_sim_directory_of (file);
-
-  *errnum = file == NULL ? -EBADF : -ENOTDIR;
-  return node;
 }
 
 static int
 sim_open_at (gpointer data, int directory, const char *path, int flags)
 {
   KvmHelperSimProcess *process = enter (data);
-  int result;
-  KvmHelperSimNode *from = find_directory (process, directory, &result);
+  int result = open_path (process, NULL, directory, path, flags);
 
-  if (from != NULL)
-    result = open_path (process, from, path, flags);
   leave (process);
   return result;
 }
 
 /* It opens the link itself (O_PATH | O_NOFOLLOW), and reads that. */
 static gssize
-read_link (KvmHelperSimProcess *process, KvmHelperSimNode *from, const char *path, char *buffer,
-           gsize size)
+read_link (KvmHelperSimProcess *process, KvmHelperSimNode *from, int handle, const char *path,
+           char *buffer, gsize size)
 {
   g_auto (KvmHelperSimEntry) entry = { NULL, NULL, NULL };
-  int result;
+  int result = find_start (process, handle, path, &from);
   gsize length;
 
-  if (!kvmhelper_sim_process_has_room (process))
-    return -EMFILE;
-  result = kvmhelper_sim_walk_at (process, from, path,
-                                  KVMHELPER_SIM_BENEATH | KVMHELPER_SIM_NOFOLLOW, &entry);
+  if (result == 0)
+    result = kvmhelper_sim_walk_at (process, from, path,
+                                    KVMHELPER_SIM_BENEATH | KVMHELPER_SIM_NOFOLLOW, &entry);
   if (result != 0)
     return result;
   if ((gssize) size <= 0 || entry.attribute != NULL
@@ -131,7 +145,7 @@ static gssize
 sim_readlink (gpointer data, KvmHelperRoot root, const char *path, char *buffer, gsize size)
 {
   KvmHelperSimProcess *process = enter (data);
-  gssize result = read_link (process, process->sim->roots[root], path, buffer, size);
+  gssize result = read_link (process, process->sim->roots[root], -1, path, buffer, size);
 
   leave (process);
   return result;
@@ -141,12 +155,10 @@ static gssize
 sim_readlink_at (gpointer data, int directory, const char *path, char *buffer, gsize size)
 {
   KvmHelperSimProcess *process = enter (data);
-  int result;
-  KvmHelperSimNode *from = find_directory (process, directory, &result);
-  gssize length = from == NULL ? result : read_link (process, from, path, buffer, size);
+  gssize result = read_link (process, NULL, directory, path, buffer, size);
 
   leave (process);
-  return length;
+  return result;
 }
 
 static int

@@ -52,30 +52,28 @@ kvmhelper_sim_pidfd_info (const KvmHelperSimFile *file)
   return g_strdup_printf ("Pid:\t%d\nNSpid:\t%d\n", number, number);
 }
 
-/* check_prlimit_permission, do_prlimit. Root has CAP_SYS_RESOURCE. */
+/* check_prlimit_permission, do_prlimit. Root has CAP_SYS_RESOURCE. What is wanted is the caller's
+ * own: the seam copies it before it asks, so there is no EFAULT. */
 int
 kvmhelper_sim_memlock (KvmHelperSimProcess *process, guint pid, const KvmHelperLimit *limit,
                        KvmHelperLimit *before)
 {
   KvmHelperSimProcess *target = pid == 0 ? process : find_process (process->sim, pid);
-  KvmHelperLimit wanted;
 
-  if (limit != NULL && kvmhelper_sim_copy_in ((gulong) limit, &wanted, sizeof wanted) != 0)
-    return -EFAULT;
   if (target == NULL)
     return -ESRCH;
   if (target != process && process->uid != 0 && process->uid != target->uid)
     return -EPERM;
-  if (limit != NULL && wanted.soft > wanted.hard)
+  if (limit != NULL && limit->soft > limit->hard)
     return -EINVAL;
-  if (limit != NULL && wanted.hard > target->memlock_hard && process->uid != 0)
+  if (limit != NULL && limit->hard > target->memlock_hard && process->uid != 0)
     return -EPERM;
   if (before != NULL)
     *before = (KvmHelperLimit){ target->memlock, target->memlock_hard };
   if (limit != NULL)
     {
-      target->memlock = wanted.soft;
-      target->memlock_hard = wanted.hard;
+      target->memlock = limit->soft;
+      target->memlock_hard = limit->hard;
     }
   return 0;
 }

@@ -324,7 +324,8 @@ fill (KvmHelperSimNode *directory, KvmHelperSimProcess *process)
   directory->mode = 0555;
   directory->owner = process->uid;
   add_private (directory, "fd", 0500, &fd_kind, process);
-  add_private (directory, "fdinfo", 0555, &fdinfo_kind, process);
+  /* proc_pid_permission, proc_fdinfo_permission; the others have no such function */
+  add_private (directory, "fdinfo", 0555, &fdinfo_kind, process)->of_process = TRUE;
 }
 
 void
@@ -336,6 +337,7 @@ kvmhelper_sim_proc_add (KvmHelperSimProcess *process)
   KvmHelperSimNode *tasks = kvmhelper_sim_directory (directory, "task", NULL, NULL);
 
   tasks->mode = 0555;
+  tasks->of_process = directory->of_process = TRUE;
   fill (directory, process);
   fill (kvmhelper_sim_directory (tasks, name, process_attributes, process), process);
 }

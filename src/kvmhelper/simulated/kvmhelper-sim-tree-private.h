@@ -40,6 +40,7 @@ struct _KvmHelperSimNode
   guint mode;               /* permissions */
   guint owner;              /* UID */
   gboolean secret;          /* the owner's alone */
+  gboolean of_process;      /* who goes into it hears whether the process is there */
   GBytes *acl;              /* what the mode does not say, as the attribute has it; NULL */
   /* Of directories; NULL: none. */
   GHashTable *children; /* name -> KvmHelperSimNode */

@@ -261,8 +261,10 @@ kvmhelper_sim_walk_at (KvmHelperSimProcess *process, KvmHelperSimNode *from, con
 
   *entry = (KvmHelperSimEntry){ NULL, NULL, NULL };
   g_ptr_array_add (walk.stack, kvmhelper_sim_node_ref (from));
-  result = strlen (path) >= PATH_MAX
-               ? -ENAMETOOLONG
+  /* A directory of a process can be held longer than that lives. */
+  result = strlen (path) >= PATH_MAX ? -ENAMETOOLONG
+           : from->removed && from->of_process
+               ? -ESRCH
                : follow_path (&walk, path, (how & KVMHELPER_SIM_NOFOLLOW) == 0, entry);
   g_ptr_array_unref (walk.stack);
   return result;
