@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <stdlib.h>
 #include <string.h>
 
 #include <libxml/parser.h>
 
+#include "bench-series.h"
 #include "hostdev/hostdev-plan.h"
 
 /*
@@ -31,19 +31,10 @@ typedef struct
   gint64 usec[ROUNDS];
 } Series;
 
-static int
-compare (const void *a, const void *b)
-{
-  gint64 first = *(const gint64 *) a, second = *(const gint64 *) b;
-
-  return (first > second) - (first < second);
-}
-
 static double
 median (Series *series)
 {
-  qsort (series->usec, ROUNDS, sizeof *series->usec, compare);
-  return (double) series->usec[ROUNDS / 2];
+  return bench_median (series->usec, ROUNDS);
 }
 
 /* A guest as nova makes one, with two PCI devices, a policy, disks and interfaces. */

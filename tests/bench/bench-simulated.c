@@ -2,6 +2,7 @@
 #include <locale.h>
 #include <stdlib.h>
 
+#include "bench-series.h"
 #include "kvmhelper/kvmhelper-host.h"
 #include "simulated-helper.h"
 
@@ -38,21 +39,6 @@ typedef struct
   guint functions;
   gint64 load[LISTS], list[LISTS], cycle[CYCLES];
 } Host;
-
-static int
-compare (const void *a, const void *b)
-{
-  gint64 first = *(const gint64 *) a, second = *(const gint64 *) b;
-
-  return (first > second) - (first < second);
-}
-
-static double
-median (gint64 *values, gsize count)
-{
-  qsort (values, count, sizeof *values, compare);
-  return (double) values[count / 2];
-}
 
 static guint
 count_functions (GVariant *description)
@@ -151,8 +137,8 @@ static void
 print_host (Host *host)
 {
   g_print ("{\"functions\":%u,\"load-usec\":%.0f,\"list-usec\":%.0f,\"cycle-usec\":%.0f}",
-           host->functions, median (host->load, LISTS), median (host->list, LISTS),
-           median (host->cycle, CYCLES));
+           host->functions, bench_median (host->load, LISTS), bench_median (host->list, LISTS),
+           bench_median (host->cycle, CYCLES));
 }
 
 int
@@ -186,8 +172,8 @@ main (int argc, char **argv)
   print_host (&small);
   g_print (",");
   print_host (&large);
-  start_usec = median (large.load, LISTS) + median (large.list, LISTS);
-  ratio = median (large.cycle, CYCLES) / median (small.cycle, CYCLES);
+  start_usec = bench_median (large.load, LISTS) + bench_median (large.list, LISTS);
+  ratio = bench_median (large.cycle, CYCLES) / bench_median (small.cycle, CYCLES);
   g_print ("],\"start-usec\":%.0f,\"cycle-ratio\":%.2f}\n", start_usec, ratio);
   stop (&small);
   stop (&large);

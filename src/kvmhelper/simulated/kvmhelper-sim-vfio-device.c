@@ -222,31 +222,21 @@ kvmhelper_sim_vfio_device_match (KvmHelperSimVfioDevice *self, const char *name)
 
 /* --- to and from the driver --- */
 
-static gboolean
-has_index (KvmHelperSim *sim, guint index)
+/* ida_alloc_max: the lowest that no device has, of whatever group. */
+static guint
+free_index (KvmHelperSim *sim)
 {
   const GPtrArray *groups = sim->vfio;
+  g_autoptr (GArray) taken = g_array_new (FALSE, FALSE, sizeof (guint));
 
   for (guint i = 0; i < groups->len; i++)
     {
       const GPtrArray *devices = ((const KvmHelperSimVfioGroup *) groups->pdata[i])->devices;
 
       for (guint j = 0; j < devices->len; j++)
-        if (((const KvmHelperSimVfioDevice *) devices->pdata[j])->index == index)
-          return TRUE;
+        g_array_append_val (taken, ((KvmHelperSimVfioDevice *) devices->pdata[j])->index);
     }
-  return FALSE;
-}
-
-/* ida_alloc_max: the lowest that no device has, of whatever group. */
-static guint
-free_index (KvmHelperSim *sim)
-{
-  guint index = 0;
-
-  while (has_index (sim, index))
-    index++;
-  return index;
+  return kvmhelper_sim_vfio_lowest_free (taken);
 }
 
 /* vfio_pci_probe: the function may be opened. */

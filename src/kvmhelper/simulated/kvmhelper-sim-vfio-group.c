@@ -169,20 +169,12 @@ kvmhelper_sim_vfio_group_of (const KvmHelperSimFile *file)
 static guint
 free_minor (KvmHelperSim *sim)
 {
-  GPtrArray *groups = sim->vfio;
-  guint minor = 0;
+  const GPtrArray *groups = sim->vfio;
+  g_autoptr (GArray) taken = g_array_new (FALSE, FALSE, sizeof (guint));
 
   for (guint i = 0; i < groups->len; i++)
-    {
-      const KvmHelperSimVfioGroup *group = groups->pdata[i];
-
-      if (group->minor == minor)
-        {
-          minor++;
-          i = G_MAXUINT; /* from the first on again */
-        }
-    }
-  return minor;
+    g_array_append_val (taken, ((KvmHelperSimVfioGroup *) groups->pdata[i])->minor);
+  return kvmhelper_sim_vfio_lowest_free (taken);
 }
 
 static KvmHelperSimNode *

@@ -39,3 +39,17 @@ kvmhelper_sim_vfio_free (KvmHelperSim *sim)
   g_ptr_array_unref (groups);
   sim->vfio = NULL;
 }
+
+guint
+kvmhelper_sim_vfio_lowest_free (const GArray *taken)
+{
+  g_autofree gboolean *is_taken = g_new0 (gboolean, taken->len + 1);
+  guint number = 0;
+
+  for (guint i = 0; i < taken->len; i++)
+    if (g_array_index (taken, guint, i) < taken->len)
+      is_taken[g_array_index (taken, guint, i)] = TRUE;
+  while (is_taken[number])
+    number++;
+  return number;
+}

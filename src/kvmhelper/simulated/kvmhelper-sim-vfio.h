@@ -125,6 +125,10 @@ int
 kvmhelper_sim_spapr_unmap (KvmHelperSimSpapr *self, KvmHelperSimProcess *process, gulong argument);
 void kvmhelper_sim_spapr_clear (KvmHelperSimSpapr *self, KvmHelperSimTable *table);
 
+/** kvmhelper_sim_vfio_lowest_free: as ida_alloc: the lowest number that is not among those @taken
+ * (guint); in one pass over them, for hosts that have thousands. */
+guint kvmhelper_sim_vfio_lowest_free (const GArray *taken);
+
 /* Devices. */
 int kvmhelper_sim_vfio_device_open (KvmHelperSimVfioDevice *self, KvmHelperSimFile **file);
 /** kvmhelper_sim_vfio_device_match: 1: it is the one that @name names, 0: not, or -errno. */
