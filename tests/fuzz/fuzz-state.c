@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "fuzz-host.h"
 #include "kvmhelper/kvmhelper-config.h"
 #include "kvmhelper/kvmhelper-consents.h"
 #include "kvmhelper/kvmhelper-step.h"
@@ -50,8 +51,7 @@ static void
 read_step (const uint8_t *data, size_t size)
 {
   g_autofree char *line = g_strndup ((const char *) data, size);
-  g_autoptr (GVariant) variant = g_variant_parse (G_VARIANT_TYPE_VARDICT, line, NULL, NULL, NULL);
-  KvmHelperStep *step = variant == NULL ? NULL : kvmhelper_step_from_variant (variant);
+  KvmHelperStep *step = kvmhelper_step_from_line (line);
 
   if (step == NULL)
     return;
@@ -59,17 +59,10 @@ read_step (const uint8_t *data, size_t size)
   kvmhelper_step_free (step);
 }
 
-/* What is wrong in a file is named in the log. */
-static GLogWriterOutput
-ignore (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer data)
-{
-  return G_LOG_WRITER_HANDLED;
-}
-
 int
 LLVMFuzzerInitialize (int *argc, char ***argv)
 {
-  g_log_set_writer_func (ignore, NULL, NULL);
+  fuzz_strict ();
   return 0;
 }
 
