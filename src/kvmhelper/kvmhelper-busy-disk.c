@@ -173,20 +173,19 @@ read_loops (Disks *disks)
     }
 }
 
-static void add_uses (Disks *disks, const char *owner, const char *name, guint depth);
-
+/* @holder is on top of @name, for the function @owner. */
 static void
-add_holder (Disks *disks, const char *owner, const char *name, const char *holder, guint depth)
+add_holder (Disks *disks, const char *owner, const char *name, const char *holder,
+            KvmHelperWalk *walk)
 {
   kvmhelper_busy_add (disks->busy, owner, "storage",
                       g_strdup_printf (_ ("%s uses /dev/%s"), holder, name));
-  if (depth < KVMHELPER_MAX_STACK)
-    add_uses (disks, owner, holder, depth + 1);
+  kvmhelper_walk_add (walk, holder);
 }
 
-/* What @name is used for, and what is stacked on it (md, dm), for the function @owner. */
+/* What @name itself is used for, for the function @owner; what is on top of it goes to @walk. */
 static void
-add_uses (Disks *disks, const char *owner, const char *name, guint depth)
+add_uses (Disks *disks, const char *owner, const char *name, KvmHelperWalk *walk)
 {
   const GPtrArray *points = g_hash_table_lookup (disks->blocks.mounts, name);
   const char *swap = g_hash_table_lookup (disks->swaps, name);
@@ -206,9 +205,20 @@ add_uses (Disks *disks, const char *owner, const char *name, guint depth)
         disks->busy, owner, "swap",
         g_strdup_printf (_ ("%s may be on /dev/%s"), (char *) disks->lost->pdata[i], name));
   for (guint i = 0; i < holders->len; i++)
-    add_holder (disks, owner, name, holders->pdata[i], depth);
+    add_holder (disks, owner, name, holders->pdata[i], walk);
   if (loop != NULL)
-    add_holder (disks, owner, name, loop, depth);
+    add_holder (disks, owner, name, loop, walk);
+}
+
+/* What @name is used for, and what is stacked on it (md, dm), for the function @owner. */
+static void
+add_stack (Disks *disks, const char *owner, const char *name)
+{
+  g_auto (KvmHelperWalk) walk = { NULL };
+
+  kvmhelper_walk_add (&walk, name);
+  for (guint i = 0; i < walk.names->len; i++)
+    add_uses (disks, owner, walk.names->pdata[i], &walk);
 }
 
 /* Adds a use that is known by the name of the disk alone. */
@@ -260,7 +270,7 @@ kvmhelper_busy_find_disks (KvmHelperBusy *busy)
       g_autoptr (GPtrArray) owners = get_owners (busy, name);
 
       for (guint j = 0; j < owners->len; j++)
-        add_uses (&disks, owners->pdata[j], name, 0);
+        add_stack (&disks, owners->pdata[j], name);
     }
   find_btrfs (&disks);
   kvmhelper_blocks_clear (&disks.blocks);

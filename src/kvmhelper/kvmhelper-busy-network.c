@@ -31,32 +31,40 @@ add_route (KvmHelperBusy *busy, const char *owner, const char *route, const char
         g_strdup_printf (_ ("default route by way of %s, over %s"), route, interface));
 }
 
-/* @interface carries the default route; so do the ones below it (bridge, bond, team, VLAN), which
+/* @interface carries @route; those below it go to @walk: of a bridge, bond, team or VLAN, which
  * sysfs links as "lower_NAME" (net/core/dev.c: netdev_adjacent_sysfs_add). */
 static void
-add_interface (KvmHelperBusy *busy, const char *route, const char *interface, guint depth)
+add_interface (KvmHelperBusy *busy, const char *route, const char *interface, KvmHelperWalk *walk)
 {
   g_autofree char *path = g_strconcat ("class/net/", interface, NULL);
   g_autofree char *owner = kvmhelper_busy_owner (busy, path);
-  g_autoptr (GPtrArray) names = NULL;
+  g_autoptr (GPtrArray) names = kvmhelper_kernel_list (busy->kernel, KVMHELPER_SYS, path);
   gboolean below = FALSE;
 
   if (owner != NULL)
     add_route (busy, owner, route, interface);
-  if (depth >= KVMHELPER_MAX_STACK)
-    return;
-  names = kvmhelper_kernel_list (busy->kernel, KVMHELPER_SYS, path);
   for (guint i = 0; i < names->len; i++)
     if (g_str_has_prefix (names->pdata[i], LOWER))
       {
         below = TRUE;
-        add_interface (busy, route, (const char *) names->pdata[i] + strlen (LOWER), depth + 1);
+        kvmhelper_walk_add (walk, (const char *) names->pdata[i] + strlen (LOWER));
       }
   /* A virtual interface with nothing below: a port of a switch in the kernel, as OpenStack's
    * "br-ex", which may leave by way of any other port. */
-  if (owner == NULL && !below && !g_str_equal (interface, OVS_DEVICE)
+  if (owner == NULL && !below
       && kvmhelper_kernel_exists (busy->kernel, KVMHELPER_SYS, "class/net/" OVS_DEVICE))
-    add_interface (busy, route, OVS_DEVICE, depth + 1);
+    kvmhelper_walk_add (walk, OVS_DEVICE);
+}
+
+/* The default route is by way of @name, and by what is below it. */
+static void
+add_default (KvmHelperBusy *busy, const char *name)
+{
+  g_auto (KvmHelperWalk) walk = { NULL };
+
+  kvmhelper_walk_add (&walk, name);
+  for (guint i = 0; i < walk.names->len; i++)
+    add_interface (busy, name, walk.names->pdata[i], &walk);
 }
 
 static void
@@ -73,7 +81,7 @@ find_inet (KvmHelperBusy *busy)
       /* Iface Destination Gateway Flags RefCnt Use Metric Mask */
       if (sscanf (lines[i], "%63s %x %*x %x %*d %*d %*d %x", name, &destination, &flags, &mask) == 4
           && destination == 0 && mask == 0 && (flags & (ROUTE_UP | ROUTE_REJECT)) == ROUTE_UP)
-        add_interface (busy, name, name, 0);
+        add_default (busy, name);
     }
 }
 
@@ -95,7 +103,7 @@ find_inet6 (KvmHelperBusy *busy)
               == 4
           && prefix == 0 && strspn (destination, "0") == 32
           && (flags & (ROUTE_UP | ROUTE_REJECT)) == ROUTE_UP && !g_str_equal (name, "lo"))
-        add_interface (busy, name, name, 0);
+        add_default (busy, name);
     }
 }
 

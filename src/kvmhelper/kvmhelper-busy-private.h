@@ -33,6 +33,20 @@ char *kvmhelper_busy_file (const KvmHelperBusy *busy, const char *file, gboolean
  * mangle_path). */
 char *kvmhelper_busy_unmangle (const char *text);
 
+/* Block devices, or network interfaces, that are stacked, from one of them on: each is looked at
+ * once, however many ways lead to it (the legs of a RAID, the VLANs of a bond), as the number of
+ * ways can double with each floor. The names are in the order in which they were met. */
+typedef struct
+{
+  GPtrArray *names;
+  GHashTable *met;
+} KvmHelperWalk;
+
+/** kvmhelper_walk_add: a name that was met; the first one begins a walk that is all zero. */
+void kvmhelper_walk_add (KvmHelperWalk *walk, const char *name);
+void kvmhelper_walk_clear (KvmHelperWalk *walk);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (KvmHelperWalk, kvmhelper_walk_clear)
+
 void kvmhelper_busy_find_disks (KvmHelperBusy *busy);
 void kvmhelper_busy_find_routes (KvmHelperBusy *busy);
 void kvmhelper_busy_find_consoles (KvmHelperBusy *busy);

@@ -64,6 +64,27 @@ kvmhelper_busy_add (KvmHelperBusy *busy, const char *owner, const char *kind, ch
   add_need (needs, kind, detail, FALSE);
 }
 
+void
+kvmhelper_walk_add (KvmHelperWalk *walk, const char *name)
+{
+  if (walk->names == NULL)
+    {
+      walk->names = g_ptr_array_new_with_free_func (g_free);
+      walk->met = g_hash_table_new (g_str_hash, g_str_equal);
+    }
+  if (g_hash_table_contains (walk->met, name))
+    return;
+  g_ptr_array_add (walk->names, g_strdup (name));
+  g_hash_table_add (walk->met, g_ptr_array_index (walk->names, walk->names->len - 1));
+}
+
+void
+kvmhelper_walk_clear (KvmHelperWalk *walk)
+{
+  g_clear_pointer (&walk->met, g_hash_table_unref);
+  g_clear_pointer (&walk->names, g_ptr_array_unref);
+}
+
 char *
 kvmhelper_busy_owner (const KvmHelperBusy *busy, const char *path)
 {

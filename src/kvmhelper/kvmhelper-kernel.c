@@ -94,11 +94,23 @@ kvmhelper_kernel_read (const KvmHelperKernel *kernel, KvmHelperRoot root, const 
 }
 
 char *
+kvmhelper_kernel_as_line (const char *text)
+{
+  char *line = g_utf8_make_valid (text, -1);
+
+  for (char *c = line; *c != '\0'; c++)
+    if (g_ascii_iscntrl (*c))
+      *c = '?';
+  return line;
+}
+
+char *
 kvmhelper_kernel_read_line (const KvmHelperKernel *kernel, KvmHelperRoot root, const char *path)
 {
-  char *text = kvmhelper_kernel_read (kernel, root, path, KVMHELPER_MAX_ATTRIBUTE, NULL, NULL);
+  g_autofree char *text
+      = kvmhelper_kernel_read (kernel, root, path, KVMHELPER_MAX_ATTRIBUTE, NULL, NULL);
 
-  return text == NULL ? NULL : g_strstrip (text);
+  return text == NULL ? NULL : g_utf8_make_valid (g_strstrip (text), -1);
 }
 
 gboolean
@@ -189,14 +201,17 @@ char *
 kvmhelper_kernel_link_name (const KvmHelperKernel *kernel, KvmHelperRoot root, const char *path)
 {
   g_autofree char *text = kvmhelper_kernel_readlink (kernel, root, path);
+  g_autofree char *line = NULL;
   const char *name;
 
   if (text == NULL)
     return NULL;
   name = strrchr (text, '/');
   name = name == NULL ? text : name + 1;
+  line = kvmhelper_kernel_as_line (name);
   /* It becomes a part of a path. */
-  if (*name == '\0' || g_str_equal (name, ".") || g_str_equal (name, ".."))
+  if (*name == '\0' || g_str_equal (name, ".") || g_str_equal (name, "..")
+      || !g_str_equal (name, line))
     return NULL;
   return g_strdup (name);
 }

@@ -117,7 +117,15 @@ kvmhelper_kernel_exists (const KvmHelperKernel *kernel, KvmHelperRoot root, cons
 char *kvmhelper_kernel_read (const KvmHelperKernel *kernel, KvmHelperRoot root, const char *path,
                              gsize limit, gsize *length, GError **error);
 
-/** kvmhelper_kernel_read_line: a small file's text without white space around it; NULL: none. */
+/**
+ * kvmhelper_kernel_as_line: @text, of the kernel's or of whoever wrote it there, as a line of
+ * UTF-8, which can be sent and written down: what is none is replaced, and so are control
+ * characters.
+ */
+char *kvmhelper_kernel_as_line (const char *text);
+
+/** kvmhelper_kernel_read_line: a small file's text without white space around it, made UTF-8 where
+ * it is none (root may write what it likes into some, as driver_override); NULL: none. */
 char *
 kvmhelper_kernel_read_line (const KvmHelperKernel *kernel, KvmHelperRoot root, const char *path);
 
@@ -143,7 +151,7 @@ char *
 kvmhelper_kernel_readlink (const KvmHelperKernel *kernel, KvmHelperRoot root, const char *path);
 
 /** kvmhelper_kernel_link_name: the last part of a link's text, as the name of a driver; or NULL,
- * also where that is no name ("..", ""). */
+ * also where that is no name ("..", "", what is no line of UTF-8). */
 char *
 kvmhelper_kernel_link_name (const KvmHelperKernel *kernel, KvmHelperRoot root, const char *path);
 

@@ -149,7 +149,7 @@ create_table (KvmHelperRehearsal *self, KvmHelperOutcome *outcome)
   struct kvm_create_spapr_tce_64 request = {
     .liobn = LIOBN,
     .page_shift = self->page_shift,
-    .offset = self->window.dma32_window_start >> self->page_shift,
+    .offset = (guint64) self->window.dma32_window_start >> self->page_shift,
     .size = window_size (self) >> self->page_shift,
   };
 

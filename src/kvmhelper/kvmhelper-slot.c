@@ -24,7 +24,7 @@ kvmhelper_slot_path (const KvmHelperKernel *kernel, const PciAddress *address, G
     return NULL;
   /* "../../../devices/pci0003:00/…" */
   begin = link == NULL ? NULL : strstr (link, DEVICES);
-  return g_strdup (begin == NULL ? "" : begin + strlen (DEVICES));
+  return kvmhelper_kernel_as_line (begin == NULL ? "" : begin + strlen (DEVICES));
 }
 
 char *
@@ -43,7 +43,7 @@ kvmhelper_slot_name (const KvmHelperKernel *kernel, const PciAddress *address)
       g_autofree char *text = kvmhelper_kernel_read_line (kernel, KVMHELPER_SYS, path);
 
       if (g_strcmp0 (text, device) == 0 || g_strcmp0 (text, bus) == 0)
-        return g_strdup (names->pdata[i]);
+        return kvmhelper_kernel_as_line (names->pdata[i]);
     }
   return g_strdup ("");
 }

@@ -82,6 +82,18 @@ kvmhelper_step_from_variant (GVariant *variant)
   return NULL;
 }
 
+KvmHelperStep *
+kvmhelper_step_from_line (const char *line)
+{
+  /* GVariant takes for granted that what it reads is UTF-8. */
+  g_autoptr (GVariant) variant
+      = g_utf8_validate (line, -1, NULL)
+            ? g_variant_parse (G_VARIANT_TYPE_VARDICT, line, NULL, NULL, NULL)
+            : NULL;
+
+  return variant == NULL ? NULL : kvmhelper_step_from_variant (variant);
+}
+
 GVariant *
 kvmhelper_steps_to_variant (const GPtrArray *steps)
 {

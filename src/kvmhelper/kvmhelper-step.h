@@ -37,6 +37,10 @@ GVariant *kvmhelper_step_to_variant (const KvmHelperStep *step);
 /** kvmhelper_step_from_variant: NULL where @variant is none. */
 KvmHelperStep *kvmhelper_step_from_variant (GVariant *variant);
 
+/** kvmhelper_step_from_line: of GVariant's text of such a dictionary, as a rehearsal's process says
+ * it (kvmhelper-worker.h); NULL where it is none. */
+KvmHelperStep *kvmhelper_step_from_line (const char *line);
+
 /** kvmhelper_steps_to_variant: a floating aa{sv} of an array of steps. */
 GVariant *kvmhelper_steps_to_variant (const GPtrArray *steps);
 

@@ -69,7 +69,6 @@ add_step (Worker *self, KvmHelperStep *step)
 static void
 take_line (Worker *self, const char *line)
 {
-  g_autoptr (GVariant) variant = NULL;
   KvmHelperStep *step;
 
   if (g_str_equal (line, END_LINE))
@@ -77,8 +76,7 @@ take_line (Worker *self, const char *line)
       self->ended = TRUE;
       return;
     }
-  variant = g_variant_parse (G_VARIANT_TYPE_VARDICT, line, NULL, NULL, NULL);
-  step = variant == NULL ? NULL : kvmhelper_step_from_variant (variant);
+  step = kvmhelper_step_from_line (line);
   if (step != NULL)
     add_step (self, step);
 }

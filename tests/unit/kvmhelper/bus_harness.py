@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A bus of the test's own, with a polkit of python-dbusmock on it and a helper behind that; and clients of whatever user, where the test is
 root. Speaks TAP."""
+import atexit
 import ctypes
 import os
 import shutil
@@ -40,8 +41,19 @@ class Harness:
         self.processes = []
         with open(self.directory + '/bus.conf', 'w') as file:
             file.write(BUS_CONFIG % (self.directory, config))
-        self.spawn(['dbus-daemon', '--nofork', '--config-file', self.directory + '/bus.conf'])
+        # The bus says of each message that somebody does not take that it does not: of interest only where something went wrong.
+        self.bus_log = open(self.directory + '/bus.log', 'w+')
+        atexit.register(self.show_bus_log)
+        self.spawn(['dbus-daemon', '--nofork', '--config-file', self.directory + '/bus.conf'], stderr=self.bus_log)
         self.wait(self.is_there, 'the bus')
+
+    def show_bus_log(self):
+        self.bus_log.seek(0)
+        lines = self.bus_log.read().splitlines()
+        if len(lines) > 100:
+            print('# dbus-daemon said %d lines; the last of them:' % len(lines))
+        for line in lines[-100:]:
+            print('# dbus-daemon: ' + line)
 
     def spawn(self, command, **more):
         more.setdefault('env', dict(os.environ, DBUS_SYSTEM_BUS_ADDRESS=self.address))
@@ -134,4 +146,6 @@ class Harness:
             process.kill()
             process.wait()
         shutil.rmtree(self.directory)
+        if not self.failures:
+            atexit.unregister(self.show_bus_log)
         sys.exit(self.failures != 0)

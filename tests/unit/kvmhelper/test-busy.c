@@ -133,6 +133,44 @@ test_stack (void)
                 "swap: /dev/mapper/vg-root");
 }
 
+#define FLOORS 14
+
+/* Floors of two, of which each is on both below: two to the power of the floors ways lead to the
+ * top, and each is looked at once. */
+static void
+test_many_ways (void)
+{
+  g_autoptr (KvmHelperDouble) host = make_host ();
+  g_autofree char *needs = NULL;
+
+  add_disk (host);
+  for (guint i = 0; i < 2 * FLOORS; i++)
+    {
+      g_autofree char *name = g_strdup_printf ("floor%u-%u", i / 2, i % 2);
+      g_autofree char *number = g_strdup_printf ("252:%u\n", i);
+
+      add_block (host, "virtual/block", name, number);
+      for (guint leg = 0; leg < 2; leg++)
+        {
+          g_autofree char *below
+              = i < 2 ? g_strdup ("pci0004:00/" NVME "/nvme/nvme0/nvme0n1")
+                      : g_strdup_printf ("virtual/block/floor%u-%u", i / 2 - 1, leg);
+          g_autofree char *link = g_strdup_printf ("sys/devices/%s/holders/%s", below, name);
+
+          kvmhelper_double_link (host, link, "../..");
+        }
+    }
+  needs = get_needs (&host->kernel, NVME);
+  for (guint i = 2; i < 2 * FLOORS; i++)
+    {
+      g_autofree char *need
+          = g_strdup_printf ("storage: floor%u-%u uses /dev/floor%u-1", i / 2, i % 2, i / 2 - 1);
+
+      g_assert_nonnull (strstr (needs, need));
+    }
+  g_assert_cmpuint (host->calls, <, 1000);
+}
+
 /* On a disk, and nobody can tell on which: it may be on this one. A file is on what is mounted. */
 static void
 test_lost_swap (void)
@@ -434,6 +472,7 @@ main (int argc, char **argv)
   g_test_add_func ("/kvmhelper/busy/nothing", test_nothing);
   g_test_add_func ("/kvmhelper/busy/partition", test_partition);
   g_test_add_func ("/kvmhelper/busy/stack", test_stack);
+  g_test_add_func ("/kvmhelper/busy/many-ways", test_many_ways);
   g_test_add_func ("/kvmhelper/busy/lost-swap", test_lost_swap);
   g_test_add_func ("/kvmhelper/busy/loop", test_loop);
   g_test_add_func ("/kvmhelper/busy/other-disks", test_other_disks);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 
 #include "kvmhelper-double.h"
 #include "kvmhelper/kvmhelper-abi.h"
@@ -447,11 +448,36 @@ test_console_and_vfs (void)
   assert_needs (host, NIC, "vfs: 2 virtual functions\n");
 }
 
+/* Root writes what it likes there. It can be told, and a lease can be read again that has it. */
+static void
+test_override_no_text (void)
+{
+  g_autoptr (KvmHelperDouble) host = make_host ();
+  const PciAddress address = kvmhelper_double_address (FIRST);
+  g_autoptr (GPtrArray) functions = NULL;
+  g_autoptr (KvmHelperLease) lease = NULL;
+  g_autoptr (KvmHelperLease) again = NULL;
+  g_autoptr (GVariant) description = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *text = NULL;
+
+  kvmhelper_double_file (host, "sys/devices/pci0003:00/" FIRST "/driver_override", "a\xff\001b\n");
+  description = read_host (host, NULL);
+  functions = kvmhelper_function_read_all (&host->kernel);
+  lease = kvmhelper_lease_new ("", "", "", &address, functions);
+  text = kvmhelper_lease_to_text (lease);
+  again = kvmhelper_lease_from_text (text, strlen (text), &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (kvmhelper_lease_find_member (again, &address)->driver_override, ==,
+                   "a\xef\xbf\xbd?b");
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/kvmhelper/host/description", test_description);
+  g_test_add_func ("/kvmhelper/host/override-no-text", test_override_no_text);
   g_test_add_func ("/kvmhelper/host/holders", test_holders);
   g_test_add_func ("/kvmhelper/host/name-only", test_name_only);
   g_test_add_func ("/kvmhelper/host/pe-states", test_pe_states);

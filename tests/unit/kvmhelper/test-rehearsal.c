@@ -18,6 +18,7 @@ typedef struct
   int fail_errno;
   int xive, eeh; /* what they say of these extensions */
   guint msix, msi;
+  guint page_shift; /* of the smallest page that a window can have */
   gboolean window, added;
   gboolean accepts_unknown; /* a kernel that attaches what it was not given */
   gboolean bypasses;
@@ -108,10 +109,12 @@ answer (gpointer data, int handle, gulong request, gulong argument)
       return 0;
     case VFIO_IOMMU_SPAPR_TCE_GET_INFO:
       ((struct vfio_iommu_spapr_tce_info *) argument)->dma32_window_size = 0x80000000;
-      ((struct vfio_iommu_spapr_tce_info *) argument)->ddw.pgsizes = 0x40211000;
+      ((struct vfio_iommu_spapr_tce_info *) argument)->ddw.pgsizes = 0x40211ULL
+                                                                     << machine->page_shift;
       return 0;
     case VFIO_IOMMU_SPAPR_TCE_CREATE:
-      g_assert_cmpuint (((struct vfio_iommu_spapr_tce_create *) argument)->page_shift, ==, 12);
+      g_assert_cmpuint (((struct vfio_iommu_spapr_tce_create *) argument)->page_shift, ==,
+                        machine->page_shift);
       machine->window = TRUE;
       return 0;
     case VFIO_DEVICE_GET_IRQ_INFO:
@@ -140,9 +143,14 @@ set_up (Fixture *fixture, gconstpointer data)
 
   kvmhelper_double_function (host, ADDRESS, 3, "vfio-pci", 0);
   kvmhelper_double_file (host, "dev/kvm", "");
-  fixture->machine = (Machine){
-    .host = host, .xive = 1, .eeh = 1, .msix = 5, .msi = 1, .kvm_vfio = -1, .bypasses = TRUE
-  };
+  fixture->machine = (Machine){ .host = host,
+                                .xive = 1,
+                                .eeh = 1,
+                                .msix = 5,
+                                .msi = 1,
+                                .page_shift = 12,
+                                .kvm_vfio = -1,
+                                .bypasses = TRUE };
   host->ioctl = answer;
   host->ioctl_data = &fixture->machine;
 }
@@ -297,6 +305,15 @@ test_small_pages (Fixture *fixture, gconstpointer data)
   assert_results (fixture, "bypass", KVMHELPER_STEP_SKIPPED);
 }
 
+/* A window's start and size have fewer bits than such a page. */
+static void
+test_huge_pages (Fixture *fixture, gconstpointer data)
+{
+  fixture->machine.page_shift = 40;
+  rehearse (fixture);
+  assert_results (fixture, "window-info tce-table window", KVMHELPER_STEP_OK);
+}
+
 static void
 test_busy_group (Fixture *fixture, gconstpointer data)
 {
@@ -395,6 +412,7 @@ main (int argc, char **argv)
     { "/kvmhelper/rehearsal/no-bypass", test_no_bypass },
     { "/kvmhelper/rehearsal/interrupts", test_interrupts },
     { "/kvmhelper/rehearsal/small-pages", test_small_pages },
+    { "/kvmhelper/rehearsal/huge-pages", test_huge_pages },
     { "/kvmhelper/rehearsal/busy-group", test_busy_group },
     { "/kvmhelper/rehearsal/each-refusal", test_each_refusal },
   };

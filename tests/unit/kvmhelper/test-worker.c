@@ -23,6 +23,7 @@ be_worker (int behaviour)
 {
   puts ("{'name': <'vm'>, 'title': <'VM'>, 'result': <'ok'>, 'usec': <uint64 5>}");
   puts ("rubbish");
+  puts ("{'name': <'vm'>, 'title': <'\xff'>, 'result': <'ok'>}");
   puts ("{'name': <'xive'>, 'title': <'XIVE'>, 'result': <'failed'>, 'errno': <19>}");
   fflush (stdout);
   switch (behaviour)
