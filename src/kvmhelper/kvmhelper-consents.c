@@ -18,7 +18,8 @@ struct _KvmHelperConsents
 {
   GMutex lock;
   char *path;
-  GPtrArray *list; /* KvmHelperConsent, by user and address */
+  GPtrArray *list;   /* KvmHelperConsent, by user and address */
+  gboolean left_out; /* the file has more, which could not be read */
 };
 
 /* --- one --- */
@@ -182,7 +183,8 @@ load (KvmHelperConsents *consents)
 
   if (!g_key_file_load_from_file (file, consents->path, G_KEY_FILE_NONE, &error))
     {
-      if (!g_error_matches (error, G_FILE_ERROR, G_FILE_ERROR_NOENT))
+      consents->left_out = !g_error_matches (error, G_FILE_ERROR, G_FILE_ERROR_NOENT);
+      if (consents->left_out)
         g_warning ("%s: nobody has agreed to anything: %s", consents->path, error->message);
       return;
     }
@@ -192,9 +194,13 @@ load (KvmHelperConsents *consents)
       KvmHelperConsent *consent = load_one (file, groups[i]);
 
       if (consent != NULL && consents->list->len < KVMHELPER_MAX_CONSENTS)
-        g_ptr_array_add (consents->list, consent);
-      else
-        g_warning ("%s: [%s] is left out", consents->path, groups[i]);
+        {
+          g_ptr_array_add (consents->list, consent);
+          continue;
+        }
+      consents->left_out = TRUE;
+      g_warning ("%s: [%s] is left out", consents->path, groups[i]);
+      g_clear_pointer (&consent, kvmhelper_consent_free);
     }
   g_ptr_array_sort (consents->list, compare);
 }
@@ -238,6 +244,7 @@ replace (KvmHelperConsents *consents, GPtrArray *list, GError **error)
     }
   g_ptr_array_unref (consents->list);
   consents->list = g_steal_pointer (&taken);
+  consents->left_out = FALSE;
   return TRUE;
 }
 
@@ -277,6 +284,21 @@ kvmhelper_consents_cover (KvmHelperConsents *consents, const KvmHelperConsent *w
 }
 
 gboolean
+kvmhelper_consents_has (KvmHelperConsents *consents, guint user, const PciAddress *address)
+{
+  G_GNUC_UNUSED g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&consents->lock);
+
+  for (guint i = 0; i < consents->list->len; i++)
+    {
+      const KvmHelperConsent *consent = consents->list->pdata[i];
+
+      if (consent->user == user && pci_address_equal (&consent->address, address))
+        return TRUE;
+    }
+  return FALSE;
+}
+
+gboolean
 kvmhelper_consents_add (KvmHelperConsents *consents, const KvmHelperConsent *consent,
                         GError **error)
 {
@@ -302,7 +324,8 @@ kvmhelper_consents_remove (KvmHelperConsents *consents, guint user, const PciAdd
   g_autoptr (GPtrArray) list = list_without (consents, user, address);
 
   *found = list->len < consents->list->len;
-  return !*found || replace (consents, g_steal_pointer (&list), error);
+  /* What could not be read this time may be read the next, and this may be there. */
+  return (!*found && !consents->left_out) || replace (consents, g_steal_pointer (&list), error);
 }
 
 GPtrArray *

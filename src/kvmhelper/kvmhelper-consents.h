@@ -45,13 +45,18 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (KvmHelperConsents, kvmhelper_consents_free)
  * memory. */
 gboolean kvmhelper_consents_cover (KvmHelperConsents *consents, const KvmHelperConsent *wanted);
 
+/** kvmhelper_consents_has: whether there is one for @user and @address, whatever sits there now. */
+gboolean
+kvmhelper_consents_has (KvmHelperConsents *consents, guint user, const PciAddress *address);
+
 /** kvmhelper_consents_add: in the place of what the user had on that device. FALSE with
  * COMMON_ERROR_JOURNAL_FAILED, or COMMON_ERROR_BUSY where there are too many. */
 gboolean kvmhelper_consents_add (KvmHelperConsents *consents, const KvmHelperConsent *consent,
                                  GError **error);
 
-/** kvmhelper_consents_remove: *@found tells whether there was one. FALSE with
- * COMMON_ERROR_JOURNAL_FAILED: it is there still. */
+/** kvmhelper_consents_remove: *@found tells whether there was one. What could not be read of the
+ * file goes, too: it comes back no more. FALSE with COMMON_ERROR_JOURNAL_FAILED: it is there still.
+ */
 gboolean kvmhelper_consents_remove (KvmHelperConsents *consents, guint user,
                                     const PciAddress *address, gboolean *found, GError **error);
 

@@ -10,8 +10,9 @@
 #include <glib/gi18n-lib.h>
 
 /* Fields of /proc/PID/stat behind the name, from 0 (fs/proc/array.c: do_task_stat). */
-#define STAT_STATE 0
-#define STAT_START 19
+#define STAT_STATE   0
+#define STAT_THREADS 17
+#define STAT_START   19
 
 /* The PID behind a handle, as our files have it; 0: it has ended, or is in none of our namespaces;
  * -1: it is no handle of a process. */
@@ -35,41 +36,52 @@ get_pid (const KvmHelperKernel *kernel, int handle)
   return MAX (pid, 0);
 }
 
-/* The state and the start of a process; FALSE: there is none. */
+/* Whether a process has ended, and when it began; FALSE: there is none. One that its parent has not
+ * heard of yet has given up all it had; but not where its first thread alone came to its end. */
 static gboolean
-read_stat (const KvmHelperKernel *kernel, guint pid, char *state, guint64 *start)
+read_stat (const KvmHelperKernel *kernel, guint pid, gboolean *ended, guint64 *start)
 {
   g_autofree char *path = g_strdup_printf ("%u/stat", pid);
   g_autofree char *text = kvmhelper_kernel_read_line (kernel, KVMHELPER_PROC, path);
   /* PID (NAME) STATE …; a name may have brackets */
   const char *rest = text == NULL ? NULL : strrchr (text, ')');
   g_auto (GStrv) fields = rest == NULL ? NULL : g_strsplit (g_strchug ((char *) rest + 1), " ", -1);
+  guint64 threads;
 
-  if (fields == NULL || g_strv_length (fields) <= STAT_START)
+  if (fields == NULL || g_strv_length (fields) <= STAT_START
+      || !g_ascii_string_to_unsigned (fields[STAT_THREADS], 10, 0, G_MAXUINT64, &threads, NULL))
     return FALSE;
-  *state = *fields[STAT_STATE];
+  *ended = *fields[STAT_STATE] == 'X' || (*fields[STAT_STATE] == 'Z' && threads <= 1);
   return g_ascii_string_to_unsigned (fields[STAT_START], 10, 0, G_MAXUINT64, start, NULL);
 }
 
-/* One that has ended and that its parent has not heard of yet has given up all it had. */
-static gboolean
-has_ended (char state)
+/* The number of the process that @pid is of, which is another one for a thread, and its user ids:
+ * real, effective, saved, and of files. */
+typedef struct
 {
-  return state == 'Z' || state == 'X';
-}
+  guint group;
+  guint users[4];
+} Status;
 
 static gboolean
-is_of_user (const KvmHelperKernel *kernel, guint pid, guint user)
+read_status (const KvmHelperKernel *kernel, guint pid, Status *status)
 {
   g_autofree char *path = g_strdup_printf ("%u/status", pid);
   g_autofree char *text = kvmhelper_kernel_read_line (kernel, KVMHELPER_PROC, path);
-  const char *line = text == NULL ? NULL : strstr (text, "\nUid:");
-  guint ids[4];
+  const char *group = text == NULL ? NULL : strstr (text, "\nTgid:");
+  const char *users = text == NULL ? NULL : strstr (text, "\nUid:");
 
-  if (line == NULL || sscanf (line, "\nUid: %u %u %u %u", &ids[0], &ids[1], &ids[2], &ids[3]) != 4)
-    return FALSE;
-  for (guint i = 0; i < G_N_ELEMENTS (ids); i++)
-    if (ids[i] != user)
+  return group != NULL && sscanf (group, "\nTgid: %u", &status->group) == 1 && users != NULL
+         && sscanf (users, "\nUid: %u %u %u %u", &status->users[0], &status->users[1],
+                    &status->users[2], &status->users[3])
+                == 4;
+}
+
+static gboolean
+is_of_user (const Status *status, guint user)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (status->users); i++)
+    if (status->users[i] != user)
       return FALSE;
   return TRUE;
 }
@@ -94,14 +106,19 @@ check (const KvmHelperKernel *kernel, int handle, guint user, KvmHelperGrantProc
        GError **error)
 {
   int pid = get_pid (kernel, handle);
-  char state;
+  Status status;
+  gboolean ended;
 
   if (pid < 0)
     return refuse (error, _ ("The descriptor is none of a process (pidfd_open)"));
-  if (pid == 0 || !read_stat (kernel, (guint) pid, &state, &process->start) || has_ended (state))
+  if (pid == 0 || !read_stat (kernel, (guint) pid, &ended, &process->start) || ended
+      || !read_status (kernel, (guint) pid, &status))
     return refuse (error, _ ("The process has ended"));
   process->pid = (guint) pid;
-  if (!is_of_user (kernel, process->pid, user))
+  /* A thread (PIDFD_THREAD) ends before its process, which has the limit. */
+  if (status.group != process->pid)
+    return refuse (error, _ ("The descriptor is none of a process (pidfd_open)"));
+  if (!is_of_user (&status, user))
     return refuse (error, _ ("The process is not the caller's own"));
   if (get_pid (kernel, handle) != pid)
     return refuse (error, _ ("The process has ended"));
@@ -131,10 +148,10 @@ kvmhelper_grant_process_lives (const KvmHelperKernel *kernel, const KvmHelperGra
 {
   g_autofree char *path = g_strdup_printf ("%u", process->pid);
   guint64 start;
-  char state;
+  gboolean ended;
 
-  if (read_stat (kernel, process->pid, &state, &start))
-    return start == process->start && !has_ended (state);
+  if (read_stat (kernel, process->pid, &ended, &start))
+    return start == process->start && !ended;
   return kvmhelper_kernel_exists (kernel, KVMHELPER_PROC, path);
 }
 
@@ -178,11 +195,11 @@ lower (const KvmHelperKernel *kernel, int handle, const KvmHelperGrantProcess *p
 {
   KvmHelperLimit now, wanted, replaced;
   guint64 start;
-  char state;
+  gboolean ended;
   int result;
 
   /* What cannot be read has not ended for that. */
-  if (!read_stat (kernel, process->pid, &state, &start))
+  if (!read_stat (kernel, process->pid, &ended, &start))
     return get_pid (kernel, handle) == 0 || fail (error, process->pid, -EIO);
   if (start != process->start || get_pid (kernel, handle) == 0)
     return TRUE;

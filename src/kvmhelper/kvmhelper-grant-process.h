@@ -9,7 +9,8 @@
  *
  * A caller names a process by a descriptor of it (pidfd_open), never by its PID: the PID is read
  * from the kernel, and after each step that needs it the descriptor is asked whether that was its
- * process all the while. A PID is not used again before its process is gone.
+ * process all the while. A PID is not used again before its process is gone. One of a thread
+ * (PIDFD_THREAD, Linux 6.9) is refused: the limit is its process's, which lives on without it.
  */
 
 /**

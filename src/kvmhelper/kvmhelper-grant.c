@@ -82,13 +82,21 @@ kvmhelper_grant_add (KvmHelperGrant *grant, const KvmHelperGrantProcess *process
   return TRUE;
 }
 
-void
-kvmhelper_grant_remove (KvmHelperGrant *grant, guint pid, guint64 start)
+gboolean
+kvmhelper_grant_inherit (const KvmHelperGrant *grant, KvmHelperGrantProcess *child)
 {
-  guint i = find (grant, pid, start);
+  for (guint i = 0; i < grant->processes->len; i++)
+    {
+      const KvmHelperGrantProcess *parent
+          = &g_array_index (grant->processes, KvmHelperGrantProcess, i);
 
-  if (i < grant->processes->len)
-    g_array_remove_index (grant->processes, i);
+      if (parent->limit == 0 || child->before.hard != MAX (parent->before.hard, parent->limit))
+        continue;
+      child->before = parent->before;
+      child->limit = parent->limit;
+      return TRUE;
+    }
+  return FALSE;
 }
 
 /* --- in the record --- */

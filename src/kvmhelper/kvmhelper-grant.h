@@ -44,8 +44,12 @@ KvmHelperGrantProcess *kvmhelper_grant_find (const KvmHelperGrant *grant, guint 
 gboolean
 kvmhelper_grant_add (KvmHelperGrant *grant, const KvmHelperGrantProcess *process, GError **error);
 
-/** kvmhelper_grant_remove: no process has it. */
-void kvmhelper_grant_remove (KvmHelperGrant *grant, guint pid, guint64 start);
+/**
+ * kvmhelper_grant_inherit: a child has its parent's limits: QEMU those of the daemon that started
+ * it. Where @child has the limit that a process of @grant was lifted to it gets what that process
+ * had before, and its limit: TRUE.
+ */
+gboolean kvmhelper_grant_inherit (const KvmHelperGrant *grant, KvmHelperGrantProcess *child);
 
 /** kvmhelper_grant_save: into the record of a lease, in groups of its own. */
 void kvmhelper_grant_save (const KvmHelperGrant *grant, GKeyFile *record);

@@ -4,37 +4,19 @@
 #include <linux/posix_acl.h>
 
 #include "common/common-error.h"
-#include "common/common-log.h"
 #include "kvmhelper/kvmhelper-binding.h"
 #include "kvmhelper/kvmhelper-grant-node.h"
 #include "kvmhelper/kvmhelper-grant-process.h"
-#include "kvmhelper/kvmhelper-holder.h"
 #include "kvmhelper/kvmhelper-leases-private.h"
 #include "kvmhelper/kvmhelper-left.h"
 #include "kvmhelper/kvmhelper-limits.h"
 
 #include <glib/gi18n-lib.h>
 
+/* What a user is given besides the drivers, and how it is taken away again. */
+
 /* QEMU reads and writes. */
 #define ENTRY (ACL_READ | ACL_WRITE)
-
-guint
-kvmhelper_leases_count_user (KvmHelperLeases *leases, guint user)
-{
-  G_GNUC_UNUSED g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&leases->lock);
-  guint count = 0;
-  GHashTableIter iter;
-  gpointer lease;
-
-  g_hash_table_iter_init (&iter, leases->table);
-  while (g_hash_table_iter_next (&iter, NULL, &lease))
-    {
-      const KvmHelperGrant *grant = ((const KvmHelperLease *) lease)->grant;
-
-      count += grant != NULL && grant->user == user;
-    }
-  return count;
-}
 
 /* --- the limit of a process, which leases may share --- */
 
@@ -65,6 +47,28 @@ find_shared (KvmHelperLeases *leases, const char *id, const KvmHelperGrantProces
       found = TRUE;
     }
   return found;
+}
+
+/* What @process had before a lease of its user's lifted its limit, or that of the process that
+ * started it. */
+static void
+find_before (KvmHelperLeases *leases, guint user, KvmHelperGrantProcess *process)
+{
+  G_GNUC_UNUSED g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&leases->lock);
+  KvmHelperGrantProcess found = *process;
+  GHashTableIter iter;
+  gpointer value;
+
+  g_hash_table_iter_init (&iter, leases->table);
+  while (g_hash_table_iter_next (&iter, NULL, &value))
+    {
+      const KvmHelperGrant *grant = ((const KvmHelperLease *) value)->grant;
+
+      if (grant == NULL || grant->user != user || !kvmhelper_grant_inherit (grant, &found))
+        continue;
+      process->before = found.before;
+      return;
+    }
 }
 
 /* One call at a time changes the limit of @process. */
@@ -123,6 +127,25 @@ give_node (KvmHelperLeases *leases, KvmHelperLease *lease, int group, GError **e
   return FALSE;
 }
 
+/* Those that have ended need no place any more. */
+static void
+drop_ended (KvmHelperLeases *leases, KvmHelperGrant *grant)
+{
+  for (guint i = grant->processes->len; i > 0; i--)
+    if (!kvmhelper_grant_process_lives (
+            leases->kernel, &g_array_index (grant->processes, KvmHelperGrantProcess, i - 1)))
+      g_array_remove_index (grant->processes, i - 1);
+}
+
+gboolean
+kvmhelper_leases_add_process (KvmHelperLeases *leases, KvmHelperGrant *grant,
+                              const KvmHelperGrantProcess *process, GError **error)
+{
+  drop_ended (leases, grant);
+  return kvmhelper_grant_add (grant, process, error);
+}
+
+/* The highest that it was for stays noted; what is set is no more than what was asked for now. */
 static gboolean
 give_memory (KvmHelperLeases *leases, KvmHelperLease *lease, int handle, guint64 memory,
              GError **error)
@@ -138,37 +161,40 @@ give_memory (KvmHelperLeases *leases, KvmHelperLease *lease, int handle, guint64
   known = kvmhelper_grant_find (grant, process.pid, process.start);
   if (known == NULL)
     {
-      if (!kvmhelper_grant_add (grant, &process, error))
+      if (!kvmhelper_leases_add_process (leases, grant, &process, error))
         return FALSE;
       known = kvmhelper_grant_find (grant, process.pid, process.start);
     }
   if (known->limit == 0 && find_shared (leases, lease->id, &process, &shared))
     known->before = shared.before;
+  else if (known->limit == 0)
+    find_before (leases, grant->user, known);
   if (memory > known->limit)
     {
       known->limit = memory;
       if (!kvmhelper_leases_store (leases, lease, error))
         return FALSE;
     }
-  return kvmhelper_grant_process_raise (leases->kernel, handle, grant->user, &process, known->limit,
+  return kvmhelper_grant_process_raise (leases->kernel, handle, grant->user, &process, memory,
                                         error);
 }
 
-/* The lease, once nobody else works on its group: a user's own, and not at its end. */
-static KvmHelperLease *
-begin (KvmHelperLeases *leases, const char *id, guint user, int *group, KvmHelperWork *work,
-       GError **error)
+KvmHelperLease *
+kvmhelper_leases_begin_user (KvmHelperLeases *leases, const char *id, guint user, int *group,
+                             KvmHelperWork *work, GError **error)
 {
   g_autoptr (KvmHelperLease) lease = kvmhelper_leases_find (leases, id, error);
+  int now;
 
   if (lease == NULL || !kvmhelper_binding_group (leases->kernel, lease, group, error)
       || !kvmhelper_work_begin (leases, *group, id, KVMHELPER_RELEASE_SECONDS, work, error))
     return NULL;
   kvmhelper_lease_free (g_steal_pointer (&lease));
   lease = kvmhelper_leases_find (leases, id, error);
-  if (lease == NULL)
+  /* The number may have changed hands while this waited. */
+  if (lease == NULL || !kvmhelper_binding_group (leases->kernel, lease, &now, error))
     return NULL;
-  if (lease->grant != NULL && lease->grant->user == user && *group >= 0
+  if (lease->grant != NULL && lease->grant->user == user && *group >= 0 && now == *group
       && (lease->phase == KVMHELPER_PHASE_PREPARED || lease->phase == KVMHELPER_PHASE_ACTIVE))
     return g_steal_pointer (&lease);
   g_set_error_literal (error, COMMON_ERROR, COMMON_ERROR_LEASE_UNKNOWN,
@@ -182,7 +208,8 @@ kvmhelper_leases_give (KvmHelperLeases *leases, const char *id, guint user, int 
 {
   g_auto (KvmHelperWork) work = { NULL, NULL };
   int group;
-  g_autoptr (KvmHelperLease) lease = begin (leases, id, user, &group, &work, error);
+  g_autoptr (KvmHelperLease) lease
+      = kvmhelper_leases_begin_user (leases, id, user, &group, &work, error);
   GError *local = NULL;
 
   if (lease == NULL)
@@ -258,122 +285,4 @@ kvmhelper_leases_give_back (KvmHelperLeases *leases, KvmHelperLease *lease, gboo
                           error->message);
   kvmhelper_left_note (leases->kernel, lease, left);
   return FALSE;
-}
-
-/* --- the watch --- */
-
-static gboolean
-has_process (KvmHelperLeases *leases, const KvmHelperLease *lease)
-{
-  const GArray *processes = lease->grant->processes;
-
-  for (guint i = 0; i < processes->len; i++)
-    if (kvmhelper_grant_process_lives (leases->kernel,
-                                       &g_array_index (processes, KvmHelperGrantProcess, i)))
-      return TRUE;
-  return FALSE;
-}
-
-/* A child has its parent's limits: QEMU those of the daemon that started it. */
-static void
-inherit (const KvmHelperGrant *grant, KvmHelperGrantProcess *child)
-{
-  for (guint i = 0; i < grant->processes->len; i++)
-    {
-      const KvmHelperGrantProcess *parent
-          = &g_array_index (grant->processes, KvmHelperGrantProcess, i);
-
-      if (parent->limit == 0 || child->before.hard != MAX (parent->before.hard, parent->limit))
-        continue;
-      child->before = parent->before;
-      child->limit = parent->limit;
-      return;
-    }
-}
-
-/* The process of the user that holds the group takes the place of those that ended: FALSE where
- * there is none. With the work begun. */
-static gboolean
-adopt (KvmHelperLeases *leases, KvmHelperLease *lease, guint group)
-{
-  guint pid = kvmhelper_holder_find (leases->kernel, group);
-  int handle = pid == 0 ? -1 : leases->kernel->calls->pidfd (leases->kernel->data, pid);
-  KvmHelperGrantProcess process;
-  gboolean read;
-
-  if (handle < 0)
-    return FALSE;
-  read = kvmhelper_grant_process_read (leases->kernel, handle, lease->grant->user, &process, NULL);
-  kvmhelper_kernel_close (leases->kernel, handle);
-  if (!read)
-    return FALSE;
-  if (kvmhelper_grant_find (lease->grant, process.pid, process.start) != NULL)
-    return TRUE;
-  inherit (lease->grant, &process);
-  return kvmhelper_grant_add (lease->grant, &process, NULL)
-         && kvmhelper_leases_store (leases, lease, NULL);
-}
-
-static void
-release (KvmHelperLeases *leases, const KvmHelperLease *lease)
-{
-  g_autoptr (GError) error = NULL;
-  char name[PCI_ADDRESS_LEN];
-  gboolean done;
-
-  pci_address_format (&lease->address, name);
-  common_log_lease (G_LOG_LEVEL_MESSAGE, name, lease->domain_uuid, lease->id,
-                    "%s: every process that user %u had lease %s for has ended; giving it back",
-                    name, lease->grant->user, lease->id);
-  if (!kvmhelper_leases_release (leases, lease->id, 0, &done, &error))
-    common_log_lease (G_LOG_LEVEL_WARNING, name, lease->domain_uuid, lease->id, "%s: %s", name,
-                      error->message);
-}
-
-/* Whether it is to go on. */
-static gboolean
-goes_on (KvmHelperLeases *leases, const KvmHelperLease *seen, gboolean thorough)
-{
-  g_auto (KvmHelperWork) work = { NULL, NULL };
-  g_autoptr (KvmHelperLease) lease = NULL;
-  gboolean lives = has_process (leases, seen);
-  int group;
-
-  if (lives && (!thorough || seen->phase == KVMHELPER_PHASE_ACTIVE))
-    return TRUE;
-  /* Somebody works on it, or has ended it: the next look will tell. */
-  lease = begin (leases, seen->id, seen->grant->user, &group, &work, NULL);
-  if (lease == NULL)
-    return TRUE;
-  if (!adopt (leases, lease, (guint) group))
-    return has_process (leases, lease);
-  kvmhelper_work_end (&work);
-  if (lease->phase == KVMHELPER_PHASE_PREPARED)
-    {
-      g_autoptr (GVariant) got = kvmhelper_leases_commit (leases, lease->id, NULL);
-
-      if (got != NULL)
-        g_variant_ref_sink (got);
-    }
-  return TRUE;
-}
-
-gboolean
-kvmhelper_leases_watch_users (KvmHelperLeases *leases, gboolean thorough)
-{
-  g_autoptr (GPtrArray) list = kvmhelper_leases_list (leases);
-  gboolean any = FALSE;
-
-  for (guint i = 0; i < list->len; i++)
-    {
-      const KvmHelperLease *lease = list->pdata[i];
-
-      if (lease->grant == NULL)
-        continue;
-      any = TRUE;
-      if ((lease->phase == KVMHELPER_PHASE_PREPARED || lease->phase == KVMHELPER_PHASE_ACTIVE)
-          && !goes_on (leases, lease, thorough))
-        release (leases, lease);
-    }
-  return any;
 }

@@ -9,9 +9,6 @@
  * middle finds all of it.
  */
 
-/** kvmhelper_leases_count_user: how many leases @user has. */
-guint kvmhelper_leases_count_user (KvmHelperLeases *leases, guint user);
-
 /**
  * kvmhelper_leases_prepare_for: as kvmhelper_leases_prepare, for the user of @grant, whose process
  * it has. A lease that is there has to be his.
@@ -29,11 +26,3 @@ gboolean kvmhelper_leases_prepare_for (KvmHelperLeases *leases, const char *doma
  */
 KvmHelperLease *kvmhelper_leases_give (KvmHelperLeases *leases, const char *id, guint user,
                                        int handle, guint64 memory, GError **error);
-
-/**
- * kvmhelper_leases_watch_users: looks once at the leases of users. One whose processes have all
- * ended goes on for the process that holds the group, where that is the user's own; else it is
- * released. Where @thorough one that is prepared, and held by a process of its user, becomes active
- * as by Commit. Returns whether there is any lease of a user.
- */
-gboolean kvmhelper_leases_watch_users (KvmHelperLeases *leases, gboolean thorough);

@@ -22,9 +22,13 @@ struct _KvmHelperLeases
   GThreadPool *retries;
   KvmHelperRehearsed *rehearsed; /* has a lock of its own */
 
-  GMutex lock; /* of all below */
-  GCond freed; /* a key left @working */
-  KvmHelperJournal *journal;
+  /* One change at a time, on disk and then in the table; taken before @lock, and by no thread that
+   * must not wait for a disk, as the main loop. */
+  GMutex writing;
+  KvmHelperJournal *journal; /* what is in it, changed with @writing */
+
+  GMutex lock;         /* of all below; never held while the disk is written to */
+  GCond freed;         /* a key left @working */
   GHashTable *table;   /* id -> KvmHelperLease */
   GHashTable *working; /* keys of groups that a call works on */
   GHashTable *timers;  /* id -> Retry, of those that are tried again */
@@ -54,7 +58,8 @@ gboolean
 kvmhelper_leases_store (KvmHelperLeases *leases, const KvmHelperLease *lease, GError **error);
 
 /** kvmhelper_leases_keep: the same for a lease that is there, and also where the disk does not take
- * it, which the log says: a later start looks at the kernel, and comes to the same. */
+ * it, which the log says: a later start looks at the kernel, and comes to the same. One that has
+ * come to its end meanwhile stays ended. */
 void kvmhelper_leases_keep (KvmHelperLeases *leases, const KvmHelperLease *lease);
 
 /** kvmhelper_leases_drop: @lease has come to its end: TRUE. FALSE where its record cannot be
@@ -73,6 +78,17 @@ gboolean kvmhelper_leases_finish (KvmHelperLeases *leases, KvmHelperLease *lease
  */
 gboolean
 kvmhelper_leases_give_back (KvmHelperLeases *leases, KvmHelperLease *lease, gboolean *held);
+
+/* Leases of users, kvmhelper-leases-grant.c. */
+
+/** kvmhelper_leases_begin_user: lease @id, once nobody else works on its group: @user's own, and
+ * not at its end. NULL with COMMON_ERROR_LEASE_UNKNOWN, COMMON_ERROR_BUSY. */
+KvmHelperLease *kvmhelper_leases_begin_user (KvmHelperLeases *leases, const char *id, guint user,
+                                             int *group, KvmHelperWork *work, GError **error);
+
+/** kvmhelper_leases_add_process: kvmhelper_grant_add, in the place of those that have ended. */
+gboolean kvmhelper_leases_add_process (KvmHelperLeases *leases, KvmHelperGrant *grant,
+                                       const KvmHelperGrantProcess *process, GError **error);
 
 /** kvmhelper_leases_try_again: later, in the background, until @id is back. */
 void kvmhelper_leases_try_again (KvmHelperLeases *leases, const char *id);

@@ -18,7 +18,7 @@
 void
 kvmhelper_service_start_grants (KvmHelperService *service)
 {
-  KvmHelperUserWatch *watch = kvmhelper_user_watch_new (service->leases);
+  KvmHelperUserWatch *watch = kvmhelper_user_watch_new (service->leases, service->consents);
   g_autoptr (GPtrArray) leases = kvmhelper_leases_list (service->leases);
 
   g_atomic_pointer_set (&service->user_watch, watch);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "kvmhelper/kvmhelper-user-watch.h"
 
-#include "kvmhelper/kvmhelper-leases-grant.h"
+#include "kvmhelper/kvmhelper-leases-users.h"
 #include "kvmhelper/kvmhelper-limits.h"
 
 /* Who holds a group is asked of all processes: that takes longer than whether some of them live. */
@@ -10,6 +10,7 @@
 struct _KvmHelperUserWatch
 {
   KvmHelperLeases *leases;
+  KvmHelperConsents *consents;
   GMutex lock; /* of all below */
   GCond news;
   GThread *thread; /* NULL: nobody woke it yet */
@@ -40,16 +41,20 @@ run (gpointer data)
   gboolean any = FALSE;
 
   for (guint turn = 1; sleep_until (watch, any); turn++)
-    any = kvmhelper_leases_watch_users (watch->leases, turn % THOROUGH == 0);
+    {
+      kvmhelper_leases_end_revoked (watch->leases, watch->consents);
+      any = kvmhelper_leases_watch_users (watch->leases, turn % THOROUGH == 0);
+    }
   return NULL;
 }
 
 KvmHelperUserWatch *
-kvmhelper_user_watch_new (KvmHelperLeases *leases)
+kvmhelper_user_watch_new (KvmHelperLeases *leases, KvmHelperConsents *consents)
 {
   KvmHelperUserWatch *watch = g_new0 (KvmHelperUserWatch, 1);
 
   watch->leases = leases;
+  watch->consents = consents;
   g_mutex_init (&watch->lock);
   g_cond_init (&watch->news);
   return watch;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kvmhelper/kvmhelper-leases-grant.h"
+#include "kvmhelper/kvmhelper-leases-users.h"
 #include "kvmhelper/simulated/kvmhelper-fault.h"
 #include "simulated-helper.h"
 

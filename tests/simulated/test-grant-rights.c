@@ -3,6 +3,7 @@
 #include <linux/posix_acl.h>
 #include <linux/posix_acl_xattr.h>
 #include <locale.h>
+#include <string.h>
 
 #include "common/common-error.h"
 #include "grants-world.h"
@@ -58,7 +59,9 @@ typedef struct
   const KvmHelperKernel *base;
   KvmHelperKernelCalls calls;
   KvmHelperSimProcess *victim; /* ends with the call */
-  guint stranger;              /* whom it hits */
+  guint stranger;              /* whom it hits; 0: the one that was meant */
+  gboolean becomes_root;       /* with the call, as by a setuid program: its effective id */
+  gboolean is_root;
 } Swap;
 
 static int
@@ -71,8 +74,10 @@ swap_memlock (gpointer data, guint pid, const KvmHelperLimit *limit, KvmHelperLi
       kvmhelper_sim_process_exit (swap->victim);
       swap->victim = NULL;
     }
-  return swap->base->calls->memlock (swap->base->data, limit == NULL ? pid : swap->stranger, limit,
-                                     before);
+  swap->is_root |= limit != NULL && swap->becomes_root;
+  if (limit != NULL && swap->stranger != 0)
+    pid = swap->stranger;
+  return swap->base->calls->memlock (swap->base->data, pid, limit, before);
 }
 
 static int
@@ -87,8 +92,12 @@ static gssize
 swap_read (gpointer data, int handle, void *buffer, gsize length)
 {
   Swap *swap = data;
+  gssize n = swap->base->calls->read (swap->base->data, handle, buffer, length);
+  char *ids = n <= 0 || !swap->is_root ? NULL : g_strstr_len (buffer, n, "\nUid:\t1000\t1000");
 
-  return swap->base->calls->read (swap->base->data, handle, buffer, length);
+  if (ids != NULL)
+    memcpy (ids, "\nUid:\t1000\t0000", strlen ("\nUid:\t1000\t0000"));
+  return n;
 }
 
 static void
@@ -108,34 +117,63 @@ swap_readlink (gpointer data, KvmHelperRoot root, const char *path, char *buffer
 }
 
 static void
+swap_init (Swap *swap, const KvmHelperKernel *base)
+{
+  *swap = (Swap){ .kernel = *base,
+                  .base = base,
+                  .calls = { .open = swap_open,
+                             .close = swap_close,
+                             .read = swap_read,
+                             .readlink = swap_readlink,
+                             .memlock = swap_memlock } };
+  swap->kernel.calls = &swap->calls;
+  swap->kernel.data = swap;
+}
+
+/* It is read, and then what happens with the call happens. */
+static void
+expect_not_raised (const GrantsWorld *world, const Swap *swap, guint pid)
+{
+  g_autoptr (GError) error = NULL;
+  KvmHelperGrantProcess process;
+  int handle = grants_open_process (world, pid);
+
+  g_assert_true (kvmhelper_grant_process_read (&swap->kernel, handle, ALICE, &process, &error));
+  g_assert_false (
+      kvmhelper_grant_process_raise (&swap->kernel, handle, ALICE, &process, ENOUGH, &error));
+  g_assert_error (error, COMMON_ERROR, COMMON_ERROR_INVALID_ARGUMENT);
+  kvmhelper_kernel_close (world->kernel, handle);
+}
+
+static void
 test_pid_used_again (void)
 {
   GrantsWorld world;
-  g_autoptr (GError) error = NULL;
-  KvmHelperGrantProcess process;
-  KvmHelperSimProcess *stranger;
-  Swap swap = { .calls = { .open = swap_open,
-                           .close = swap_close,
-                           .read = swap_read,
-                           .readlink = swap_readlink,
-                           .memlock = swap_memlock } };
-  int handle;
+  Swap swap;
 
   grants_world_init (&world, NULL);
-  stranger = grants_start_process (&world, "database", BOB);
+  swap_init (&swap, world.kernel);
+  swap.stranger = grants_pid_of (grants_start_process (&world, "database", BOB));
   swap.victim = grants_start_process (&world, "qemu", ALICE);
-  swap.stranger = grants_pid_of (stranger);
-  swap.base = world.kernel;
-  swap.kernel = *world.kernel;
-  swap.kernel.calls = &swap.calls;
-  swap.kernel.data = &swap;
-  handle = grants_open_process (&world, grants_pid_of (swap.victim));
-  g_assert_true (kvmhelper_grant_process_read (&swap.kernel, handle, ALICE, &process, &error));
-  g_assert_false (
-      kvmhelper_grant_process_raise (&swap.kernel, handle, ALICE, &process, ENOUGH, &error));
-  g_assert_error (error, COMMON_ERROR, COMMON_ERROR_INVALID_ARGUMENT);
+  expect_not_raised (&world, &swap, grants_pid_of (swap.victim));
   grants_expect_limit (&world, swap.stranger, LITTLE);
-  kvmhelper_kernel_close (world.kernel, handle);
+  grants_world_clear (&world);
+}
+
+/* The user's process begins a setuid program while its limit is set: that one has not got it. */
+static void
+test_becomes_root (void)
+{
+  GrantsWorld world;
+  Swap swap;
+  guint pid;
+
+  grants_world_init (&world, NULL);
+  swap_init (&swap, world.kernel);
+  swap.becomes_root = TRUE;
+  pid = grants_pid_of (grants_start_process (&world, "sh", ALICE));
+  expect_not_raised (&world, &swap, pid);
+  grants_expect_limit (&world, pid, LITTLE);
   grants_world_clear (&world);
 }
 
@@ -155,6 +193,29 @@ test_never_less (void)
   grants_expect_limit (&world, pid, ENOUGH * 4);
   simulated_leases_release (world.leases, id, 10);
   grants_expect_limit (&world, pid, ENOUGH * 4);
+  grants_world_clear (&world);
+}
+
+/* What is set is what was asked for now, which somebody agreed to, and not what once was. */
+static void
+test_no_more_than_asked (void)
+{
+  GrantsWorld world;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *id = NULL;
+  g_autofree char *again = NULL;
+  const KvmHelperLimit little = { LITTLE, LITTLE };
+  guint pid;
+
+  grants_world_init (&world, NULL);
+  pid = kvmhelper_sim_qemu_pid (world.qemu);
+  id = grants_give_alice (&world);
+  world.kernel->calls->memlock (world.kernel->data, pid, &little, NULL);
+  again = grants_give (&world, ALICE, SIMULATED_UUID, pid, ENOUGH / 2, &error);
+  g_assert_no_error (error);
+  grants_expect_limit (&world, pid, ENOUGH / 2);
+  simulated_leases_release (world.leases, id, 10);
+  grants_expect_limit (&world, pid, LITTLE);
   grants_world_clear (&world);
 }
 
@@ -274,6 +335,50 @@ test_consents (void)
   grants_world_clear (&world);
 }
 
+/* A file that is no such file, or in parts: nobody agreed to what cannot be read, and what was
+ * taken back comes back no more when it can. */
+static void
+test_consents_damaged (void)
+{
+  static const char *const texts[] = {
+    "",
+    "[1000 0000:01:00.0]\nmemory=1",
+    "[1000 0000:01:00.0]\nuser-name=\ndevice=\nmemory=much\nsince=0\n",
+    "[-1 0000:01:00.0]\nuser-name=\ndevice=\nmemory=1\nsince=0\n",
+    "[4294967295 0000:01:00.0]\nuser-name=\ndevice=\nmemory=1\nsince=0\n",
+    "[1000 ../../etc]\nuser-name=\ndevice=\nmemory=1\nsince=0\n",
+    "no group=1\n",
+    "\377\376",
+  };
+  const GLogLevelFlags fatal = g_log_set_always_fatal (G_LOG_LEVEL_CRITICAL | G_LOG_LEVEL_ERROR);
+  GrantsWorld world;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *path = NULL;
+  g_autofree char *text = NULL;
+
+  grants_world_init (&world, NULL);
+  path = g_build_filename (world.state, "consents", NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (texts); i++)
+    {
+      g_autoptr (KvmHelperConsents) consents = NULL;
+      g_autoptr (GPtrArray) list = NULL;
+      gboolean found;
+
+      g_assert_true (g_file_set_contents (path, texts[i], -1, &error));
+      consents = kvmhelper_consents_open (world.state);
+      list = kvmhelper_consents_list (consents, NULL);
+      g_assert_cmpuint (list->len, ==, 0);
+      g_assert_false (kvmhelper_consents_has (consents, ALICE, &world.card));
+      g_assert_true (kvmhelper_consents_remove (consents, ALICE, &world.card, &found, &error));
+      g_assert_false (found);
+      g_assert_true (g_file_get_contents (path, &text, NULL, &error));
+      g_assert_cmpstr (text, ==, "");
+      g_clear_pointer (&text, g_free);
+    }
+  g_log_set_always_fatal (fatal);
+  grants_world_clear (&world);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -282,8 +387,11 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/rights/not-his-process", test_not_his_process);
   g_test_add_func ("/rights/pid-used-again", test_pid_used_again);
+  g_test_add_func ("/rights/becomes-root", test_becomes_root);
   g_test_add_func ("/rights/never-less", test_never_less);
+  g_test_add_func ("/rights/no-more-than-asked", test_no_more_than_asked);
   g_test_add_func ("/rights/entries-of-others", test_entries_of_others);
   g_test_add_func ("/rights/consents", test_consents);
+  g_test_add_func ("/rights/consents-damaged", test_consents_damaged);
   return g_test_run ();
 }

@@ -4,7 +4,10 @@
 
 #include "common/common-error.h"
 #include "grants-world.h"
+#include "kvmhelper/kvmhelper-consents.h"
 #include "kvmhelper/kvmhelper-grant-node.h"
+#include "kvmhelper/kvmhelper-limits.h"
+#include "kvmhelper/kvmhelper-user-watch.h"
 
 /* Leases of users on a simulated host: two users, what they are given, and how they lose it. */
 
@@ -210,6 +213,108 @@ test_shared_limit (void)
   grants_world_clear (&world);
 }
 
+/* QEMU has the daemon's limit from its start, and is granted a device itself: its own limit is what
+ * the daemon's was. */
+static void
+test_inherited (void)
+{
+  GrantsWorld world;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *cold = NULL;
+  g_autofree char *hot = NULL;
+  const KvmHelperLimit enough = { ENOUGH, ENOUGH };
+  guint daemon, pid;
+
+  grants_world_init (&world, NULL);
+  daemon = grants_pid_of (grants_start_process (&world, "virtqemud", ALICE));
+  pid = kvmhelper_sim_qemu_pid (world.qemu);
+  cold = grants_give (&world, ALICE, SIMULATED_UUID, daemon, ENOUGH, &error);
+  g_assert_no_error (error);
+  world.kernel->calls->memlock (world.kernel->data, pid, &enough, NULL); /* fork */
+  world.card = simulated_address (GRANTS_SECOND);
+  hot = grants_give (&world, ALICE, SIMULATED_UUID, pid, ENOUGH / 2, &error);
+  g_assert_no_error (error);
+  grants_expect_limit (&world, pid, ENOUGH);
+  simulated_leases_release (world.leases, hot, 10);
+  grants_expect_limit (&world, pid, LITTLE);
+  grants_expect_limit (&world, daemon, ENOUGH);
+  simulated_leases_release (world.leases, cold, 10);
+  grants_expect_limit (&world, daemon, LITTLE);
+  grants_world_clear (&world);
+}
+
+/* A lease outlives many guests: those that have ended take no place. */
+static void
+test_many_processes (void)
+{
+  GrantsWorld world;
+  g_autofree char *first = NULL;
+
+  grants_world_init (&world, NULL);
+  first = grants_give_alice (&world);
+  for (guint i = 0; i < 3 * KVMHELPER_MAX_GRANT_PROCESSES; i++)
+    {
+      g_autofree char *again = NULL;
+      KvmHelperSimQemu *next = grants_start_qemu (&world, ALICE, SIMULATED_UUID);
+
+      kvmhelper_sim_qemu_free (world.qemu);
+      world.qemu = next;
+      again = grants_give_alice (&world);
+      g_assert_cmpstr (again, ==, first);
+    }
+  grants_world_clear (&world);
+}
+
+/* Until nothing is left of the lease, and at most ten seconds. */
+static void
+wait_for_end (const GrantsWorld *world, const char *id)
+{
+  gboolean ended = FALSE;
+
+  for (guint i = 0; i < 1000 && !ended; i++)
+    {
+      g_autoptr (KvmHelperLease) lease = kvmhelper_leases_find (world->leases, id, NULL);
+
+      ended = lease == NULL;
+      g_usleep (10 * 1000);
+    }
+  g_assert_true (ended);
+}
+
+/* The consent is gone, and the helper was killed before it took the lease back: the next one does,
+ * and QEMU, which lives, loses all of it. */
+static void
+test_revoked (void)
+{
+  GrantsWorld world;
+  g_autoptr (GError) error = NULL;
+  g_autoptr (KvmHelperConsents) consents = NULL;
+  g_autoptr (KvmHelperConsent) consent = NULL;
+  g_autofree char *id = NULL;
+  KvmHelperUserWatch *watch;
+  gboolean found;
+
+  grants_world_init (&world, NULL);
+  consents = kvmhelper_consents_open (world.state);
+  consent = kvmhelper_consent_new (world.kernel, ALICE, &world.card, ENOUGH, &error);
+  g_assert_true (kvmhelper_consents_add (consents, consent, &error));
+  id = grants_give_alice (&world);
+  kvmhelper_leases_end_revoked (world.leases, consents);
+  grants_expect_entry (&world, ALICE, 6);
+  g_assert_true (kvmhelper_consents_remove (consents, ALICE, &world.card, &found, &error));
+
+  grants_stop_helper (&world);
+  grants_start_helper (&world, NULL);
+  grants_expect_entry (&world, ALICE, 6);
+  watch = kvmhelper_user_watch_new (world.leases, consents);
+  kvmhelper_user_watch_wake (watch);
+  wait_for_end (&world, id);
+  kvmhelper_user_watch_free (watch);
+  grants_expect_driver (&world, "e1000e");
+  grants_expect_limit (&world, kvmhelper_sim_qemu_pid (world.qemu), LITTLE);
+  grants_world_clear (&world);
+}
+
 /* Nothing works any more from one call on, the helper ends, and the next one finds all of it:
  * either the lease with what it gives, or nothing at all. *@first is the call from which on it
  * fails, of those that a helper makes after its start; its number, for 0. FALSE: it made no so
@@ -284,6 +389,9 @@ main (int argc, char **argv)
   g_test_add_func ("/grants/process-ends", test_process_ends);
   g_test_add_func ("/grants/daemon", test_daemon);
   g_test_add_func ("/grants/shared-limit", test_shared_limit);
+  g_test_add_func ("/grants/inherited", test_inherited);
+  g_test_add_func ("/grants/many-processes", test_many_processes);
+  g_test_add_func ("/grants/revoked", test_revoked);
   g_test_add_data_func ("/grants/cut-short/giving", GINT_TO_POINTER (FALSE), test_cut_short);
   g_test_add_data_func ("/grants/cut-short/giving-back", GINT_TO_POINTER (TRUE), test_cut_short);
   return g_test_run ();
