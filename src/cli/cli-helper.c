@@ -190,24 +190,20 @@ on_rehearsed (GObject *proxy, GAsyncResult *result, gpointer data)
 }
 
 GVariant *
-cli_helper_rehearse (CliHelper *helper, const char *address, const char *const *override,
-                     CliHelperStep step, gpointer data, gboolean *passed, GError **error)
+cli_helper_rehearse (CliHelper *helper, const char *address, CliHelperStep step, gpointer data,
+                     gboolean *passed, GError **error)
 {
   g_autoptr (GMainLoop) loop = g_main_loop_new (NULL, FALSE);
   g_autoptr (GAsyncResult) result = NULL;
   g_autoptr (GVariant) reply = NULL;
   g_autoptr (GError) local = NULL;
   Rehearsal rehearsal = { address, step, data, loop, NULL };
-  GVariantBuilder options;
   GVariant *steps;
   gulong handler
       = g_signal_connect (helper->proxy, "rehearsal-step", G_CALLBACK (on_step), &rehearsal);
 
-  g_variant_builder_init (&options, G_VARIANT_TYPE_VARDICT);
-  if (override != NULL)
-    g_variant_builder_add (&options, "{sv}", "override", g_variant_new_strv (override, -1));
   g_dbus_proxy_call (G_DBUS_PROXY (helper->proxy), "Rehearse",
-                     g_variant_new ("(sa{sv})", address, &options), call_flags (helper),
+                     g_variant_new ("(sa{sv})", address, NULL), call_flags (helper),
                      TIMEOUT_REHEARSE_MSEC, NULL, on_rehearsed, &rehearsal);
   g_main_loop_run (loop);
   g_signal_handler_disconnect (helper->proxy, handler);

@@ -49,10 +49,9 @@ typedef void (*CliHelperStep) (GVariant *step, gpointer data);
 
 /**
  * cli_helper_rehearse: calls Rehearse and hands on each step, in order, as it comes.
- * @override: (nullable): kinds of needs of the host's to rehearse in spite of
  * @passed: (out): whether it passed
  *
  * Returns: the steps, aa{sv}; NULL with an error as of cli_helper_call.
  */
-GVariant *cli_helper_rehearse (CliHelper *helper, const char *address, const char *const *override,
-                               CliHelperStep step, gpointer data, gboolean *passed, GError **error);
+GVariant *cli_helper_rehearse (CliHelper *helper, const char *address, CliHelperStep step,
+                               gpointer data, gboolean *passed, GError **error);

@@ -170,14 +170,6 @@ print_json (const char *address, gboolean passed, GVariant *steps)
 static CliExit
 run (CliOptions *options, GStrv *argv, GError **error)
 {
-  g_auto (GStrv) override = NULL;
-  const GOptionEntry entries[] = {
-    { "override", 0, 0, G_OPTION_ARG_STRING_ARRAY, &override,
-      N_ ("Take it though the host needs it: \"mounted\", \"swap\", \"storage\", \"route\", "
-          "\"console\" or \"vfs\"; can be given more than once"),
-      N_ ("KIND") },
-    { NULL },
-  };
   g_autoptr (CliHelper) helper = NULL;
   g_autoptr (GVariant) steps = NULL;
   PciAddress address;
@@ -185,7 +177,7 @@ run (CliOptions *options, GStrv *argv, GError **error)
   gboolean passed = FALSE;
   gboolean silent;
 
-  if (!cli_options_parse (options, &cli_rehearse_command, entries, argv, error)
+  if (!cli_options_parse (options, &cli_rehearse_command, NULL, argv, error)
       || !cli_options_expect (&cli_rehearse_command, *argv, 1, 1, error)
       || !cli_options_need_helper (options, &cli_rehearse_command, error)
       || !cli_input_address ((*argv)[1], &address, error))
@@ -195,8 +187,8 @@ run (CliOptions *options, GStrv *argv, GError **error)
     return CLI_EXIT_FAILED;
   silent = options->quiet || options->json;
   pci_address_format (&address, text);
-  steps = cli_helper_rehearse (helper, text, (const char *const *) override,
-                               silent ? ignore_progress : show_progress, NULL, &passed, error);
+  steps = cli_helper_rehearse (helper, text, silent ? ignore_progress : show_progress, NULL,
+                               &passed, error);
   if (!silent)
     end_progress ();
   if (steps == NULL)
@@ -210,7 +202,7 @@ run (CliOptions *options, GStrv *argv, GError **error)
 
 const CliCommand cli_rehearse_command = {
   "rehearse",
-  "ADDRESS [--override KIND]",
+  "ADDRESS",
   N_ ("Try on a device, with a throw-away VM, all that a guest would need of the kernel"),
   run,
   cli_exit_for_refusal,

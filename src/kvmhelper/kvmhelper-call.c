@@ -105,7 +105,8 @@ admit (KvmHelperCall *call)
       kvmhelper_call_refuse (call, busy ());
       return;
     }
-  call->lane = ((guint64) call->caller->uid << 1) | kvmhelper_policy_is_look (call->policy);
+  call->lane
+      = (guint64) call->caller->uid * KVMHELPER_N_SHARES + kvmhelper_policy_share (call->policy);
   kvmhelper_details_init (&call->details, service->leases,
                           g_dbus_method_invocation_get_method_info (call->invocation),
                           g_dbus_method_invocation_get_parameters (call->invocation));
@@ -218,10 +219,9 @@ find_obstacle (const KvmHelperCall *call)
 static void
 enqueue (KvmHelperCall *call)
 {
-  guint limit = kvmhelper_policy_is_look (call->policy) ? KVMHELPER_MAX_LOOKS_PER_USER
-                                                        : KVMHELPER_MAX_WORKS_PER_USER;
+  guint threads = kvmhelper_share_threads (kvmhelper_policy_share (call->policy));
 
-  kvmhelper_queue_push (call->service->queue, call->lane, limit, call);
+  kvmhelper_queue_push (call->service->queue, call->lane, threads, call);
 }
 
 void

@@ -81,7 +81,9 @@ get_override (const KvmHelperKernel *kernel, const PciAddress *address)
    * driver_override_show). */
   if (override == NULL || g_str_equal (override, "(null)"))
     return g_strdup ("");
-  return g_steal_pointer (&override);
+  /* What is no text is no driver's name, and neither is what it becomes: a lease's record of it can
+   * be read again, and the function goes back as one that no driver takes. */
+  return kvmhelper_kernel_as_line (override);
 }
 
 gboolean
@@ -119,17 +121,24 @@ kvmhelper_function_read_group (const KvmHelperKernel *kernel, const PciAddress *
   return kvmhelper_watch_check (&watch, error);
 }
 
-/* Of the configuration space; anybody may read its first 64 bytes. */
+/* Of the configuration space; anybody may read its first 64 bytes. A function whose PE is frozen,
+ * or that is dead, reads as all ones (arch/powerpc/platforms/powernv/pci.c: pnv_pci_read_config):
+ * of that one the kernel tells what it was when it was found (drivers/pci/pci-sysfs.c:
+ * pci_bridge_attrs_are_visible). It would be left out of its group else, as bridges are. */
 static gboolean
 is_endpoint (const KvmHelperKernel *kernel, const PciAddress *address)
 {
   g_autofree char *path = kvmhelper_function_path (address, "config");
+  g_autofree char *bridge_path = kvmhelper_function_path (address, "secondary_bus_number");
   gsize length;
   g_autofree char *config
       = kvmhelper_kernel_read (kernel, KVMHELPER_SYS, path, PCI_STD_HEADER_SIZEOF, &length, NULL);
 
-  return config != NULL && length > PCI_HEADER_TYPE
-         && (config[PCI_HEADER_TYPE] & 0x7f) == PCI_HEADER_TYPE_NORMAL;
+  if (config == NULL || length <= PCI_HEADER_TYPE)
+    return FALSE;
+  if ((guint8) config[PCI_HEADER_TYPE] == 0xff)
+    return !kvmhelper_kernel_exists (kernel, KVMHELPER_SYS, bridge_path);
+  return (config[PCI_HEADER_TYPE] & 0x7f) == PCI_HEADER_TYPE_NORMAL;
 }
 
 /* What cannot be read is as if it were not there. */

@@ -67,21 +67,29 @@ kvmhelper_group_read (const KvmHelperKernel *kernel, const PciAddress *address, 
   names = kvmhelper_kernel_list (&watch.kernel, KVMHELPER_SYS, path);
   if (!kvmhelper_watch_check (&watch, error))
     return NULL;
-  for (guint i = 0; i < names->len && group->members->len < KVMHELPER_MAX_MEMBERS; i++)
+  for (guint i = 0; i < names->len; i++)
     {
       PciAddress member;
       KvmHelperFunction *read;
 
       if (!pci_address_parse (names->pdata[i], &member, NULL))
         continue;
+      /* A group is taken as a whole: one that is too large for that is not taken in part. */
+      if (group->members->len >= KVMHELPER_MAX_MEMBERS)
+        {
+          g_set_error (error, COMMON_ERROR, COMMON_ERROR_MEMBER_NOT_TAKEABLE,
+                       _ ("IOMMU group %u has more than %d functions, which is too many to take "
+                          "them all"),
+                       group->number, KVMHELPER_MAX_MEMBERS);
+          return NULL;
+        }
       read = kvmhelper_function_read (kernel, &member, error);
       if (read == NULL)
         return NULL;
       found = found || (read->endpoint && pci_address_equal (&member, address));
       g_ptr_array_add (group->members, read);
     }
-  /* It left between the two looks, or the group has more members than we take: a lease relies on
-   * its function being among them. */
+  /* It left between the two looks: a lease relies on its function being among them. */
   if (!found)
     {
       g_set_error (error, COMMON_ERROR, COMMON_ERROR_DEVICE_CHANGED,

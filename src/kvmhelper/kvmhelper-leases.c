@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "kvmhelper/kvmhelper-leases-private.h"
 
+#include <errno.h>
+
 #include "common/common-error.h"
 #include "common/common-log.h"
 #include "kvmhelper/kvmhelper-binding.h"
@@ -37,6 +39,7 @@ kvmhelper_leases_open (const KvmHelperKernel *kernel, const char *state_director
   leases->working = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   leases->timers = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   leases->retries = g_thread_pool_new (kvmhelper_leases_retry, leases, RETRY_THREADS, FALSE, NULL);
+  g_mutex_init (&leases->writing);
   g_mutex_init (&leases->lock);
   g_cond_init (&leases->freed);
   if (!kvmhelper_leases_recover (leases, error))
@@ -74,6 +77,7 @@ kvmhelper_leases_free (KvmHelperLeases *leases)
   kvmhelper_rehearsed_free (leases->rehearsed);
   kvmhelper_journal_free (leases->journal);
   g_object_unref (leases->cancellable);
+  g_mutex_clear (&leases->writing);
   g_mutex_clear (&leases->lock);
   g_cond_clear (&leases->freed);
   g_free (leases);
@@ -87,7 +91,13 @@ kvmhelper_leases_boot_id (const KvmHelperLeases *leases, GError **error)
 
   kvmhelper_watch_init (&watch, leases->kernel);
   boot_id = kvmhelper_kernel_boot_id (&watch.kernel);
-  return kvmhelper_watch_check (&watch, error) ? g_steal_pointer (&boot_id) : NULL;
+  if (!kvmhelper_watch_check (&watch, error))
+    return NULL;
+  /* None is no other boot: every lease would be dropped, and what it took with it. */
+  if (*boot_id != '\0')
+    return g_steal_pointer (&boot_id);
+  common_error_set_errno (error, ENODATA, "/proc/sys/kernel/random/boot_id");
+  return NULL;
 }
 
 gboolean
@@ -136,50 +146,67 @@ tell (KvmHelperLeases *leases, const KvmHelperLease *lease, const char *phase)
   leases->listener.lease_changed (lease, phase, leases->listener.data);
 }
 
+/* With the writers' lock: so it stays so. */
+static gboolean
+is_known (KvmHelperLeases *leases, const KvmHelperLease *lease, guint *count)
+{
+  G_GNUC_UNUSED g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&leases->lock);
+
+  *count = g_hash_table_size (leases->table);
+  return g_hash_table_contains (leases->table, lease->id);
+}
+
+static void
+put (KvmHelperLeases *leases, const KvmHelperLease *lease)
+{
+  KvmHelperLease *copy = kvmhelper_lease_copy (lease);
+  G_GNUC_UNUSED g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&leases->lock);
+
+  g_hash_table_replace (leases->table, copy->id, copy);
+}
+
 gboolean
 kvmhelper_leases_store (KvmHelperLeases *leases, const KvmHelperLease *lease, GError **error)
 {
-  KvmHelperLease *copy;
+  gboolean known, written;
+  guint count;
 
-  g_mutex_lock (&leases->lock);
-  if (!g_hash_table_contains (leases->table, lease->id)
-      && g_hash_table_size (leases->table) >= KVMHELPER_MAX_LEASES)
+  g_mutex_lock (&leases->writing);
+  known = is_known (leases, lease, &count);
+  if (!known && count >= KVMHELPER_MAX_LEASES)
     {
-      g_mutex_unlock (&leases->lock);
+      g_mutex_unlock (&leases->writing);
       g_set_error_literal (error, COMMON_ERROR, COMMON_ERROR_BUSY, _ ("There are too many leases"));
       return FALSE;
     }
-  if (!kvmhelper_journal_write (leases->journal, lease, error))
-    {
-      gboolean new = !g_hash_table_contains (leases->table, lease->id);
-
-      g_mutex_unlock (&leases->lock);
-      /* It may be there all the same, and a later start would take it for one that is in force. */
-      if (new)
-        kvmhelper_leases_drop (leases, lease);
-      return FALSE;
-    }
-  copy = kvmhelper_lease_copy (lease);
-  g_hash_table_replace (leases->table, copy->id, copy);
-  g_mutex_unlock (&leases->lock);
-  tell (leases, lease, kvmhelper_phase_name (lease->phase));
-  return TRUE;
+  written = kvmhelper_journal_write (leases->journal, lease, error);
+  if (written)
+    put (leases, lease);
+  g_mutex_unlock (&leases->writing);
+  if (written)
+    tell (leases, lease, kvmhelper_phase_name (lease->phase));
+  /* It may be there all the same, and a later start would take it for one that is in force. */
+  else if (!known)
+    kvmhelper_leases_drop (leases, lease);
+  return written;
 }
 
 void
 kvmhelper_leases_keep (KvmHelperLeases *leases, const KvmHelperLease *lease)
 {
   g_autoptr (GError) error = NULL;
-  KvmHelperLease *copy;
+  gboolean known;
+  guint count;
 
-  if (kvmhelper_leases_store (leases, lease, &error))
-    return;
-  g_warning ("%s", error->message);
-  copy = kvmhelper_lease_copy (lease);
-  g_mutex_lock (&leases->lock);
-  g_hash_table_replace (leases->table, copy->id, copy);
-  g_mutex_unlock (&leases->lock);
-  tell (leases, lease, kvmhelper_phase_name (lease->phase));
+  g_mutex_lock (&leases->writing);
+  known = is_known (leases, lease, &count);
+  if (known && !kvmhelper_journal_write (leases->journal, lease, &error))
+    g_warning ("%s", error->message);
+  if (known)
+    put (leases, lease);
+  g_mutex_unlock (&leases->writing);
+  if (known)
+    tell (leases, lease, kvmhelper_phase_name (lease->phase));
 }
 
 /* The record of @lease, which has nothing any more, cannot be removed. At the next start it would
@@ -188,15 +215,13 @@ kvmhelper_leases_keep (KvmHelperLeases *leases, const KvmHelperLease *lease)
 static void
 keep_done (KvmHelperLeases *leases, const KvmHelperLease *lease, const char *left)
 {
-  KvmHelperLease *copy = kvmhelper_lease_copy (lease);
+  g_autoptr (KvmHelperLease) copy = kvmhelper_lease_copy (lease);
 
   for (guint i = 0; i < copy->members->len; i++)
     ((KvmHelperMember *) copy->members->pdata[i])->returned = TRUE;
   copy->phase = KVMHELPER_PHASE_PENDING;
   kvmhelper_left_note (leases->kernel, copy, left);
-  g_mutex_lock (&leases->lock);
-  g_hash_table_replace (leases->table, copy->id, copy);
-  g_mutex_unlock (&leases->lock);
+  put (leases, copy);
   kvmhelper_leases_try_again (leases, copy->id);
 }
 
@@ -205,16 +230,19 @@ kvmhelper_leases_drop (KvmHelperLeases *leases, const KvmHelperLease *lease)
 {
   g_autoptr (GError) error = NULL;
   gboolean known, removed;
+  guint count;
 
-  g_mutex_lock (&leases->lock);
-  known = g_hash_table_contains (leases->table, lease->id);
+  g_mutex_lock (&leases->writing);
+  known = is_known (leases, lease, &count);
   removed = kvmhelper_journal_remove (leases->journal, lease->id, &error);
   if (removed)
     {
+      G_GNUC_UNUSED g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&leases->lock);
+
       g_hash_table_remove (leases->table, lease->id);
       kvmhelper_leases_stop_retry (leases, lease->id);
     }
-  g_mutex_unlock (&leases->lock);
+  g_mutex_unlock (&leases->writing);
   if (!removed)
     {
       g_warning ("%s", error->message);

@@ -79,9 +79,9 @@ kvmhelper_leases_prepare (KvmHelperLeases *leases, const char *domain_uuid, cons
                           const char *const *override, KvmHelperPrepared *prepared, GError **error);
 
 /** kvmhelper_leases_rehearse: as Rehearse; the steps, or NULL. Broken off where the caller leaves.
- */
-GPtrArray *kvmhelper_leases_rehearse (KvmHelperLeases *leases, const PciAddress *address,
-                                      const char *const *override, GError **error);
+ * Nobody overrides a need of the host's here. */
+GPtrArray *
+kvmhelper_leases_rehearse (KvmHelperLeases *leases, const PciAddress *address, GError **error);
 
 /**
  * kvmhelper_leases_commit: as Commit; a floating a{sv}, or NULL with COMMON_ERROR_GROUP_NOT_HELD

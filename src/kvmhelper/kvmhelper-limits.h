@@ -15,9 +15,6 @@
 /* The administrator's file, in bytes. */
 #define KVMHELPER_MAX_CONFIG (64 * 1024)
 
-/* How deep stacked block devices and network interfaces are followed. */
-#define KVMHELPER_MAX_STACK 16
-
 /* Leases at a time, and the size of one record on disk. */
 #define KVMHELPER_MAX_LEASES 4096
 #define KVMHELPER_MAX_RECORD (256 * 1024)
@@ -77,10 +74,12 @@
 /* Bus names that are remembered: those of four such users. */
 #define KVMHELPER_MAX_CALLERS 1024
 
-/* Threads that work, and how many of them work for one user: looking, and all else. */
-#define KVMHELPER_MAX_THREADS        64
-#define KVMHELPER_MAX_LOOKS_PER_USER 4
-#define KVMHELPER_MAX_WORKS_PER_USER 32
+/* Threads that work, and how many of them work for one user: looking; with devices of his own; and
+ * all else. */
+#define KVMHELPER_MAX_THREADS          64
+#define KVMHELPER_MAX_LOOKS_PER_USER   4
+#define KVMHELPER_MAX_GRANTED_PER_USER 2
+#define KVMHELPER_MAX_WORKS_PER_USER   32
 
 /* Questions to polkit that may wait for a person: of all users, and of one. */
 #define KVMHELPER_MAX_QUESTIONS            128

@@ -149,18 +149,15 @@ on_rehearse (KvmHelperDBusKvmHelper1 *object, GDBusMethodInvocation *invocation,
              const char *address, GVariant *options, gpointer data)
 {
   KvmHelperService *service = data;
-  static const char *const known[] = { "override", NULL };
+  static const char *const known[] = { NULL };
   g_autoptr (GPtrArray) steps = NULL;
-  g_auto (GStrv) override = NULL;
   GError *error = NULL;
   PciAddress function;
 
   if (!pci_address_parse (address, &function, &error)
-      || !kvmhelper_method_check_options (options, known, &error)
-      || !get_override (options, &override, &error))
+      || !kvmhelper_method_check_options (options, known, &error))
     return kvmhelper_method_fail (invocation, error);
-  steps = kvmhelper_leases_rehearse (service->leases, &function, (const char *const *) override,
-                                     &error);
+  steps = kvmhelper_leases_rehearse (service->leases, &function, &error);
   if (steps == NULL)
     return kvmhelper_method_fail (invocation, error);
   kvm_helper_dbus_kvm_helper1_complete_rehearse (object, invocation, kvmhelper_steps_passed (steps),

@@ -9,8 +9,7 @@ static const KvmHelperPolicy policies[] = {
   { KVMHELPER_POLICY_METHOD, "GetHost", KVMHELPER_ACTION_INSPECT },
   { KVMHELPER_POLICY_METHOD, "ListLeases", KVMHELPER_ACTION_INSPECT },
   { KVMHELPER_POLICY_METHOD, "Inspect", KVMHELPER_ACTION_INSPECT },
-  { KVMHELPER_POLICY_METHOD, "Rehearse", KVMHELPER_ACTION_REHEARSE, "override",
-    KVMHELPER_ACTION_OVERRIDE },
+  { KVMHELPER_POLICY_METHOD, "Rehearse", KVMHELPER_ACTION_REHEARSE },
   { KVMHELPER_POLICY_METHOD, "Prepare", KVMHELPER_ACTION_LEASE, "override",
     KVMHELPER_ACTION_OVERRIDE },
   { KVMHELPER_POLICY_METHOD, "Commit", KVMHELPER_ACTION_LEASE },
@@ -43,11 +42,27 @@ kvmhelper_policy_table (guint *length)
   return policies;
 }
 
-gboolean
-kvmhelper_policy_is_look (const KvmHelperPolicy *policy)
+KvmHelperShare
+kvmhelper_policy_share (const KvmHelperPolicy *policy)
 {
-  return g_str_equal (policy->action, KVMHELPER_ACTION_INSPECT)
-         || g_str_equal (policy->action, KVMHELPER_PUBLIC);
+  if (g_str_equal (policy->action, KVMHELPER_ACTION_INSPECT)
+      || g_str_equal (policy->action, KVMHELPER_PUBLIC))
+    return KVMHELPER_SHARE_LOOK;
+  if (g_str_equal (policy->action, KVMHELPER_ACTION_GRANTED))
+    return KVMHELPER_SHARE_GRANTED;
+  return KVMHELPER_SHARE_WORK;
+}
+
+guint
+kvmhelper_share_threads (KvmHelperShare share)
+{
+  static const guint threads[] = {
+    [KVMHELPER_SHARE_LOOK] = KVMHELPER_MAX_LOOKS_PER_USER,
+    [KVMHELPER_SHARE_GRANTED] = KVMHELPER_MAX_GRANTED_PER_USER,
+    [KVMHELPER_SHARE_WORK] = KVMHELPER_MAX_WORKS_PER_USER,
+  };
+
+  return threads[share];
 }
 
 gboolean

@@ -41,8 +41,23 @@ const KvmHelperPolicy *kvmhelper_policy_find (KvmHelperPolicyKind kind, const ch
 /** kvmhelper_policy_table: all of it, *@length entries. */
 const KvmHelperPolicy *kvmhelper_policy_table (guint *length);
 
-/** kvmhelper_policy_is_look: whether it changes nothing: not at the host, nor in a lease. */
-gboolean kvmhelper_policy_is_look (const KvmHelperPolicy *policy);
+/**
+ * KvmHelperShare: of the helper's threads. A user has one for what changes nothing, so that looking
+ * never waits for work; one for what anybody may who was given a device (they are many, and a
+ * give-back may wait a minute); and one for what an administrator or the driver does.
+ */
+typedef enum
+{
+  KVMHELPER_SHARE_LOOK,
+  KVMHELPER_SHARE_GRANTED,
+  KVMHELPER_SHARE_WORK,
+  KVMHELPER_N_SHARES
+} KvmHelperShare;
+
+KvmHelperShare kvmhelper_policy_share (const KvmHelperPolicy *policy);
+
+/** kvmhelper_share_threads: how many threads one user may have of it. */
+guint kvmhelper_share_threads (KvmHelperShare share);
 
 /** kvmhelper_uuid_is_canonical: a UUID in lower case. */
 gboolean kvmhelper_uuid_is_canonical (const char *text);

@@ -9,6 +9,7 @@
 #include "kvmhelper/kvmhelper-eeh.h"
 #include "kvmhelper/kvmhelper-hold.h"
 #include "kvmhelper/kvmhelper-leases-grant.h"
+#include "kvmhelper/kvmhelper-leases-users.h"
 #include "kvmhelper/kvmhelper-limits.h"
 #include "kvmhelper/kvmhelper-message.h"
 #include "kvmhelper/kvmhelper-slot.h"
@@ -265,16 +266,16 @@ kvmhelper_leases_prepare_for (KvmHelperLeases *leases, const char *domain_uuid,
   return prepare (leases, domain_uuid, domain_name, address, mode, NULL, grant, prepared, error);
 }
 
+/* What the host needs is never rehearsed, whoever would accept that it breaks: a rehearsal only
+ * asks. */
 GPtrArray *
-kvmhelper_leases_rehearse (KvmHelperLeases *leases, const PciAddress *address,
-                           const char *const *override, GError **error)
+kvmhelper_leases_rehearse (KvmHelperLeases *leases, const PciAddress *address, GError **error)
 {
   g_auto (KvmHelperWork) work = { NULL, NULL };
   g_autoptr (KvmHelperGroup) group = begin_group (leases, address, &work, error);
   g_autoptr (KvmHelperLease) lease = NULL;
   g_autoptr (GPtrArray) holds = NULL;
   g_autoptr (GPtrArray) steps = NULL;
-  g_autofree char *accepted = NULL;
   g_autofree char *boot_id = NULL;
   g_autofree char *obstacle = NULL;
   gboolean held;
@@ -289,7 +290,7 @@ kvmhelper_leases_rehearse (KvmHelperLeases *leases, const PciAddress *address,
     }
   boot_id = kvmhelper_leases_boot_id (leases, error);
   holds = boot_id == NULL ? NULL : kvmhelper_hold_group (leases->kernel, group->members, error);
-  if (holds == NULL || !kvmhelper_takeable_check (leases, group, override, &accepted, error))
+  if (holds == NULL || !kvmhelper_takeable_check (leases, group, NULL, NULL, error))
     return NULL;
   obstacle = kvmhelper_leases_rehearsal_obstacle (leases, group, NULL);
   if (obstacle != NULL)
@@ -299,7 +300,6 @@ kvmhelper_leases_rehearse (KvmHelperLeases *leases, const PciAddress *address,
       return NULL;
     }
   lease = kvmhelper_lease_new (boot_id, "", "", address, group->members);
-  log_override (lease, accepted);
   if (!take (leases, group, lease, holds, error))
     return NULL;
   steps = kvmhelper_leases_make_rehearsal (leases, lease, group, error);

@@ -144,7 +144,9 @@ kvmhelper_leases_retry (gpointer id, gpointer data)
     }
   kvmhelper_lease_free (g_steal_pointer (&lease));
   lease = kvmhelper_leases_find (leases, name, NULL);
-  if (lease != NULL && !lease->unreadable)
+  /* One that was put off while a call was taking it, and that the call has handed over since, is
+   * its guest's. */
+  if (lease != NULL && !lease->unreadable && lease->phase == KVMHELPER_PHASE_PENDING)
     kvmhelper_leases_finish (leases, lease, &held);
 }
 

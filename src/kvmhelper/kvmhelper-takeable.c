@@ -135,7 +135,8 @@ check_needs (KvmHelperLeases *leases, const KvmHelperGroup *group, const char *c
   /* Once more: each function has its own reads. */
   if (!kvmhelper_busy_check (busy, error))
     return FALSE;
-  *accepted = g_string_free (g_steal_pointer (&overridden), FALSE);
+  if (accepted != NULL)
+    *accepted = g_string_free (g_steal_pointer (&overridden), FALSE);
   if (in_the_way->len == 0)
     return TRUE;
   describe_companions (in_the_way, leases->kernel, group);

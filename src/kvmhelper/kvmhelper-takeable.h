@@ -11,9 +11,9 @@
  * @override: kinds of needs that are accepted, NULL-terminated, or NULL. What cannot be read may be
  * a need of any kind, and is not accepted; neither is a PF whose VFs somebody has.
  *
- * Returns: TRUE and in *accepted the needs that were overridden, for the log; "" for none. FALSE
- * with COMMON_ERROR_GROUP_IN_USE, COMMON_ERROR_MEMBER_NOT_TAKEABLE, which names every function that
- * is in the way with its driver and its needs, COMMON_ERROR_PE_FROZEN,
+ * Returns: TRUE and in *accepted (nullable) the needs that were overridden, for the log; "" for
+ * none. FALSE with COMMON_ERROR_GROUP_IN_USE, COMMON_ERROR_MEMBER_NOT_TAKEABLE, which names every
+ * function that is in the way with its driver and its needs, COMMON_ERROR_PE_FROZEN,
  * COMMON_ERROR_PE_FAILED or
  * COMMON_ERROR_KERNEL_FAILED.
  */

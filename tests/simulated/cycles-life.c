@@ -179,7 +179,7 @@ do_something (CyclesLife *life)
     kvmhelper_sim_inject_freeze (life->cycles->sim, &address, NULL);
   if (chance (life, 15))
     {
-      g_autoptr (GPtrArray) steps = kvmhelper_leases_rehearse (life->leases, &address, NULL, NULL);
+      g_autoptr (GPtrArray) steps = kvmhelper_leases_rehearse (life->leases, &address, NULL);
 
       count (life, steps != NULL && kvmhelper_steps_passed (steps));
       return;

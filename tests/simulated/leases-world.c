@@ -7,6 +7,7 @@
 #include "kvmhelper/kvmhelper-grant-process.h"
 #include "kvmhelper/kvmhelper-holder.h"
 #include "kvmhelper/kvmhelper-leases-grant.h"
+#include "kvmhelper/kvmhelper-leases-users.h"
 
 /* Two functions in a group; and one whose override is not in force. */
 #define CARD  "0000:01:00.0"
@@ -232,9 +233,8 @@ static void
 live_rehearsal (World *world)
 {
   PciAddress address = simulated_address (OTHER);
-  GPtrArray *steps = world->leases == NULL
-                         ? NULL
-                         : kvmhelper_leases_rehearse (world->leases, &address, NULL, NULL);
+  GPtrArray *steps
+      = world->leases == NULL ? NULL : kvmhelper_leases_rehearse (world->leases, &address, NULL);
 
   if (steps != NULL)
     g_ptr_array_unref (steps);

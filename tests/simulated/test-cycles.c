@@ -95,7 +95,7 @@ check_rehearsals (Cycles *cycles, const CyclesLife *life)
     {
       PciAddress address = simulated_address (cycles_addresses[i]);
       g_autoptr (GError) error = NULL;
-      g_autoptr (GPtrArray) steps = kvmhelper_leases_rehearse (leases, &address, NULL, &error);
+      g_autoptr (GPtrArray) steps = kvmhelper_leases_rehearse (leases, &address, &error);
 
       if (steps == NULL)
         g_error ("cycle %u (%s): %s: %s", life->number, life->rules, cycles_addresses[i],

@@ -124,7 +124,7 @@ expect_refused (Helper *helper, CommonErrorCode code, const char *word)
   PciAddress card = simulated_address (CARD);
   g_autoptr (GError) error = NULL;
 
-  g_assert_null (kvmhelper_leases_rehearse (helper->leases, &card, NULL, &error));
+  g_assert_null (kvmhelper_leases_rehearse (helper->leases, &card, &error));
   g_assert_error (error, COMMON_ERROR, (int) code);
   g_assert_nonnull (strstr (error->message, word));
 }

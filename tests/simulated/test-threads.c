@@ -101,7 +101,7 @@ do_something (Caller *caller)
           g_variant_ref_sink (kvmhelper_host_read (caller->host->kernel, leases, NULL)));
       break;
     case 1:
-      leases = kvmhelper_leases_rehearse (caller->host->leases, &address, NULL, NULL);
+      leases = kvmhelper_leases_rehearse (caller->host->leases, &address, NULL);
       break;
     default:
       take (caller, &address);

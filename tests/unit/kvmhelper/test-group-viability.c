@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <linux/pci_regs.h>
 #include <locale.h>
 #include <string.h>
 
@@ -132,6 +133,44 @@ test_whole (Fixture *fixture, gconstpointer data)
   expect_taken_and_back (fixture, SECOND, NULL);
 }
 
+/* More functions than a record has room for: not some of them. */
+static void
+test_too_many (Fixture *fixture, gconstpointer data)
+{
+  for (guint i = 2; i < 256; i++)
+    {
+      g_autofree char *address = g_strdup_printf ("0003:01:%02x.%u", i >> 3, i & 7);
+
+      if (!g_str_equal (address, AUDIO))
+        kvmhelper_double_function (fixture->host, address, 3, "tg3", 0);
+    }
+  /* With the bridge and the card behind it that is one too many. */
+  expect_refused (fixture, FIRST, NULL, (const char *const[]){ "more than 256", NULL });
+  kvmhelper_double_remove (fixture->host, "sys/kernel/iommu_groups/3/devices/0003:01:1f.7");
+  expect_taken_and_back (fixture, FIRST, NULL);
+}
+
+/* A frozen function answers all ones, and is none the less a member for that; a bridge stays one.
+ */
+static void
+test_frozen (Fixture *fixture, gconstpointer data)
+{
+  static const char *const frozen[] = { FIRST, THIRD, BRIDGE };
+  char ones[PCI_STD_HEADER_SIZEOF];
+
+  memset (ones, 0xff, sizeof ones);
+  for (guint i = 0; i < G_N_ELEMENTS (frozen); i++)
+    {
+      g_autofree char *path = g_strconcat ("sys/devices/pci0003:00/", frozen[i], "/config", NULL);
+
+      kvmhelper_double_bytes (fixture->host, path, ones, sizeof ones);
+    }
+  kvmhelper_double_file (fixture->host, "sys/devices/pci0003:00/" BRIDGE "/secondary_bus_number",
+                         "1\n");
+  expect_taken_and_back (fixture, SECOND, NULL);
+  expect_taken_and_back (fixture, FIRST, NULL);
+}
+
 static void
 need_route (Fixture *fixture)
 {
@@ -193,6 +232,34 @@ test_override (Fixture *fixture, gconstpointer data)
                   (const char *const[]){ "mounted: /dev/nvme0n1", "console: ", NULL });
   expect_refused (fixture, FIRST, two, (const char *const[]){ FIRST " (e1000e): console", NULL });
   expect_taken_and_back (fixture, FIRST, all);
+}
+
+/* Nobody may rehearse what the host needs. Who may take it in spite of that gets it without a
+ * rehearsal, whatever he wishes. */
+static void
+test_rehearse (Fixture *fixture, gconstpointer data)
+{
+  const char *const route[] = { "route", NULL };
+  PciAddress address = kvmhelper_double_address (FIRST);
+  g_auto (KvmHelperPrepared) prepared = { NULL };
+  g_autoptr (GError) refused = NULL;
+  g_autoptr (GError) error = NULL;
+  gboolean done = FALSE;
+
+  need_route (fixture);
+  g_assert_null (kvmhelper_leases_rehearse (fixture->leases, &address, &refused));
+  g_assert_error (refused, COMMON_ERROR, COMMON_ERROR_MEMBER_NOT_TAKEABLE);
+  g_assert_nonnull (strstr (refused->message, SECOND " (tg3): route: "));
+  assert_untouched (fixture);
+
+  kvmhelper_leases_prepare (fixture->leases, UUID, "guest", &address, KVMHELPER_REHEARSE_ALWAYS,
+                            route, &prepared, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (prepared.rehearsed, ==, "no");
+  g_assert_nonnull (strstr (prepared.rehearsed_why, "route"));
+  g_assert_null (prepared.steps);
+  g_assert_true (kvmhelper_leases_release (fixture->leases, prepared.lease->id, 0, &done, &error));
+  g_assert_true (done);
 }
 
 /* What is overridden is in the log, with whose it is. */
@@ -265,8 +332,11 @@ main (int argc, char **argv)
   logged = g_string_new (NULL);
   g_log_set_writer_func (keep_log, NULL, NULL);
   ADD ("whole", test_whole);
+  ADD ("too-many", test_too_many);
+  ADD ("frozen", test_frozen);
   ADD ("siblings", test_siblings);
   ADD ("override", test_override);
+  ADD ("rehearse", test_rehearse);
   ADD ("vfs", test_vfs);
   ADD ("log", test_log);
   return g_test_run ();

@@ -2,6 +2,7 @@
 #include "kvmhelper/kvmhelper-leases.h"
 
 #include <errno.h>
+#include <glib/gstdio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,12 +16,15 @@
 #define UUID   "4dea22b3-1d52-d8f3-2516-782e98ab3fa0"
 #define UUID2  "4dea22b3-1d52-d8f3-2516-782e98ab3fa1"
 
+#define BOOT_ID "proc/sys/kernel/random/boot_id"
+
 /* What the listener heard, and what rehearsals came to. */
 static GString *heard;
 static guint rehearsals;
 static gboolean rehearsal_fails;
 static guint rehearsal_leaves_held; /* PID that holds the group afterwards */
 static KvmHelperDouble *rehearsal_host;
+static void (*rehearsal_meanwhile) (void); /* what somebody else does, NULL: nobody */
 
 static void
 note_lease (const KvmHelperLease *lease, const char *phase, gpointer data)
@@ -57,6 +61,8 @@ rehearse (const KvmHelperKernel *kernel, guint group, const PciAddress *address,
   g_ptr_array_add (steps, one);
   if (rehearsal_leaves_held != 0)
     kvmhelper_double_hold (rehearsal_host, rehearsal_leaves_held, 3);
+  if (rehearsal_meanwhile != NULL)
+    rehearsal_meanwhile ();
   return steps;
 }
 
@@ -100,6 +106,7 @@ set_up (Fixture *fixture, gconstpointer data)
   rehearsals = 0;
   rehearsal_fails = FALSE;
   rehearsal_leaves_held = 0;
+  rehearsal_meanwhile = NULL;
   heard = g_string_new (NULL);
   fixture->leases = open_leases (fixture->host, fixture->cancellable);
 }
@@ -347,7 +354,7 @@ test_rehearsal (Fixture *fixture, gconstpointer data)
   g_autofree char *third = NULL;
   g_autofree char *fourth = NULL;
 
-  steps = kvmhelper_leases_rehearse (fixture->leases, &address, NULL, NULL);
+  steps = kvmhelper_leases_rehearse (fixture->leases, &address, NULL);
   g_assert_nonnull (steps);
   g_assert_cmpuint (steps->len, ==, 1);
   assert_back (fixture->host);
@@ -379,7 +386,7 @@ test_rehearsal_fails (Fixture *fixture, gconstpointer data)
   assert_back (fixture->host);
   g_assert_cmpuint (count (fixture), ==, 0);
   /* by itself it is an answer, no error; and it is not remembered as passed */
-  steps = kvmhelper_leases_rehearse (fixture->leases, &address, NULL, NULL);
+  steps = kvmhelper_leases_rehearse (fixture->leases, &address, NULL);
   g_assert_false (kvmhelper_steps_passed (steps));
   prepare_fails (fixture, UUID, FIRST, COMMON_ERROR_REHEARSAL_FAILED, "EINVAL");
   g_assert_cmpuint (rehearsals, ==, 3);
@@ -568,10 +575,96 @@ test_restart (Fixture *fixture, gconstpointer data)
   again = prepare (fixture, UUID, KVMHELPER_REHEARSE_NEVER, "no");
   g_assert_cmpstr (id, ==, again);
   g_assert_cmpuint (fixture->host->writes, ==, writes);
-  kvmhelper_double_file (fixture->host, "proc/sys/kernel/random/boot_id", "another\n");
+  kvmhelper_double_file (fixture->host, BOOT_ID, "another\n");
   restart (fixture);
   g_assert_cmpuint (count (fixture), ==, 0);
   g_assert_cmpuint (fixture->host->writes, ==, writes);
+}
+
+static KvmHelperLeases *released_by;
+
+/* Somebody releases a lease that is just being made, at a moment when the kernel does not tell what
+ * sits there. */
+static void
+release_unreadable (void)
+{
+  g_autoptr (GPtrArray) list = kvmhelper_leases_list (released_by);
+  g_autofree char *path = g_build_filename (rehearsal_host->directory,
+                                            "sys/devices/pci0003:00/" FIRST "/vendor", NULL);
+  g_autofree char *vendor = NULL;
+  const KvmHelperLease *lease = list->pdata[0];
+  g_autoptr (KvmHelperLease) late = NULL;
+  gboolean done;
+
+  g_assert_true (g_file_get_contents (path, &vendor, NULL, NULL));
+  g_assert_cmpint (g_unlink (path), ==, 0);
+  g_assert_cmpint (g_mkdir (path, 0700), ==, 0);
+  g_assert_true (kvmhelper_leases_release (released_by, lease->id, 0, &done, NULL));
+  g_assert_false (done);
+  late = kvmhelper_leases_find (released_by, lease->id, NULL);
+  g_assert_cmpint (late->phase, ==, KVMHELPER_PHASE_PENDING);
+  g_assert_cmpint (g_rmdir (path), ==, 0);
+  g_assert_true (g_file_set_contents (path, vendor, -1, NULL));
+}
+
+static gboolean
+end_wait (gpointer waiting)
+{
+  *(gboolean *) waiting = FALSE;
+  return G_SOURCE_REMOVE;
+}
+
+/* The try that was put off comes when the guest has the lease. */
+static void
+test_late_try (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *id = NULL;
+  g_autoptr (KvmHelperLease) lease = NULL;
+  gboolean waiting = TRUE;
+  GError *error = NULL;
+
+  released_by = fixture->leases;
+  rehearsal_meanwhile = release_unreadable;
+  id = prepare (fixture, UUID, KVMHELPER_REHEARSE_ALWAYS, "now");
+  g_timeout_add (2500, end_wait, &waiting);
+  while (waiting)
+    g_main_context_iteration (NULL, TRUE);
+  lease = kvmhelper_leases_find (fixture->leases, id, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (lease->phase, ==, KVMHELPER_PHASE_PREPARED);
+  assert_taken (fixture->host);
+}
+
+/* A boot that does not tell its name is not another one: nothing is begun, and no lease is lost. */
+static void
+test_restart_nameless (Fixture *fixture, gconstpointer data)
+{
+  static const char *const names[] = { "", "\n" };
+  g_autofree char *id = prepare (fixture, UUID, KVMHELPER_REHEARSE_NEVER, "no");
+  g_autofree char *state = g_build_filename (fixture->host->directory, "state", NULL);
+  g_autofree char *path = g_build_filename (fixture->host->directory, BOOT_ID, NULL);
+  g_autofree char *boot_id = NULL;
+  g_autoptr (KvmHelperLease) lease = NULL;
+  GError *error = NULL;
+
+  g_assert_true (g_file_get_contents (path, &boot_id, NULL, NULL));
+  g_clear_pointer (&fixture->leases, kvmhelper_leases_free);
+  for (guint i = 0; i <= G_N_ELEMENTS (names); i++)
+    {
+      if (i < G_N_ELEMENTS (names))
+        kvmhelper_double_file (fixture->host, BOOT_ID, names[i]);
+      else
+        g_assert_cmpint (g_unlink (path), ==, 0);
+      g_assert_null (kvmhelper_leases_open (&fixture->host->kernel, state, rehearse, &listener,
+                                            fixture->cancellable, &error));
+      g_assert_error (error, COMMON_ERROR, COMMON_ERROR_KERNEL_FAILED);
+      g_clear_error (&error);
+    }
+  kvmhelper_double_file (fixture->host, BOOT_ID, boot_id);
+  fixture->leases = open_leases (fixture->host, fixture->cancellable);
+  lease = kvmhelper_leases_find (fixture->leases, id, &error);
+  g_assert_no_error (error);
+  assert_taken (fixture->host);
 }
 
 /* While the helper was away somebody gave a member back: the rest follows. */
@@ -601,7 +694,7 @@ crash_here (KvmHelperDouble *host, gboolean releasing, gboolean rehearsing, guin
   if (!releasing)
     host->crash_at = crash_at;
   if (rehearsing)
-    kvmhelper_leases_rehearse (leases, &address, NULL, NULL);
+    kvmhelper_leases_rehearse (leases, &address, NULL);
   else
     kvmhelper_leases_prepare (leases, UUID, "guest", &address, KVMHELPER_REHEARSE_NEVER, NULL,
                               &prepared, NULL);
@@ -707,7 +800,9 @@ main (int argc, char **argv)
     { "/kvmhelper/leases/other-slot", test_other_slot },
     { "/kvmhelper/leases/unknown", test_unknown },
     { "/kvmhelper/leases/commit", test_commit },
+    { "/kvmhelper/leases/late-try", test_late_try },
     { "/kvmhelper/leases/restart", test_restart },
+    { "/kvmhelper/leases/restart-nameless", test_restart_nameless },
     { "/kvmhelper/leases/restart-broken", test_restart_broken },
   };
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "kvmhelper/kvmhelper-limits.h"
 #include "kvmhelper/kvmhelper-policy.h"
 
 #include <gio/gio.h>
@@ -138,6 +139,7 @@ test_actions (void)
   for (guint i = 0; i < G_N_ELEMENTS (leasing); i++)
     g_assert_cmpstr (action_of (leasing[i]), ==, KVMHELPER_ACTION_LEASE);
   g_assert_cmpstr (action_of ("Rehearse"), ==, KVMHELPER_ACTION_REHEARSE);
+  g_assert_null (kvmhelper_policy_find (KVMHELPER_POLICY_METHOD, "Rehearse")->option);
   g_assert_cmpstr (kvmhelper_policy_find (KVMHELPER_POLICY_METHOD, "Prepare")->option_action, ==,
                    KVMHELPER_ACTION_OVERRIDE);
 }
@@ -257,6 +259,28 @@ test_domain_name (void)
   g_assert_false (kvmhelper_domain_name_is_sane ("a\302\205b"));
 }
 
+/* Users who were given devices are many: those who call GiveBack, which may wait a minute, leave
+ * the threads that the driver and administrators need. */
+static void
+test_shares (void)
+{
+  guint length;
+  const KvmHelperPolicy *policies = kvmhelper_policy_table (&length);
+  const KvmHelperPolicy *give_back = kvmhelper_policy_find (KVMHELPER_POLICY_METHOD, "GiveBack");
+  const KvmHelperPolicy *release = kvmhelper_policy_find (KVMHELPER_POLICY_METHOD, "Release");
+  guint few = kvmhelper_share_threads (kvmhelper_policy_share (give_back));
+
+  g_assert_cmpint (kvmhelper_policy_share (give_back), ==, KVMHELPER_SHARE_GRANTED);
+  g_assert_cmpint (kvmhelper_policy_share (release), ==, KVMHELPER_SHARE_WORK);
+  for (guint i = 0; i < length; i++)
+    if (g_str_equal (policies[i].action, KVMHELPER_ACTION_GRANTED))
+      g_assert_cmpint (kvmhelper_policy_share (&policies[i]), ==, KVMHELPER_SHARE_GRANTED);
+  g_assert_cmpuint (few, >, 0);
+  g_assert_cmpuint (few * 16 + KVMHELPER_MAX_WORKS_PER_USER, <=, KVMHELPER_MAX_THREADS);
+  for (KvmHelperShare share = 0; share < KVMHELPER_N_SHARES; share++)
+    g_assert_cmpuint (kvmhelper_share_threads (share) * 2, <=, KVMHELPER_MAX_THREADS);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -264,6 +288,7 @@ main (int argc, char **argv)
   g_test_add_func ("/kvmhelper/policy/complete", test_complete);
   g_test_add_func ("/kvmhelper/policy/arguments", test_arguments);
   g_test_add_func ("/kvmhelper/policy/default", test_default);
+  g_test_add_func ("/kvmhelper/policy/shares", test_shares);
   g_test_add_func ("/kvmhelper/policy/actions", test_actions);
   g_test_add_func ("/kvmhelper/policy/defaults", test_defaults);
   g_test_add_func ("/kvmhelper/policy/rule", test_rule);

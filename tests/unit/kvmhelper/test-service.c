@@ -79,6 +79,9 @@ test_arguments (ServiceFixture *fixture, gconstpointer data)
                   COMMON_ERROR_DEVICE_UNKNOWN);
   assert_refused (fixture, "Rehearse", g_variant_new_parsed ("(%s, {'force': <true>})", FIRST),
                   COMMON_ERROR_INVALID_ARGUMENT);
+  assert_refused (fixture, "Rehearse",
+                  g_variant_new_parsed ("(%s, {'override': <['route']>})", FIRST),
+                  COMMON_ERROR_INVALID_ARGUMENT);
   assert_refused (fixture, "Prepare", g_variant_new_parsed ("('x', 'guest', %s, @a{sv} {})", FIRST),
                   COMMON_ERROR_INVALID_ARGUMENT);
   assert_refused (fixture, "Prepare", g_variant_new_parsed ("(%s, '', %s, @a{sv} {})", UUID, FIRST),
