@@ -81,10 +81,7 @@ reason_text (const char *reason)
     { "rehearsed", N_ ("the host's handler never had it, and the rehearsal saw it pass") },
   };
 
-  for (gsize i = 0; i < G_N_ELEMENTS (reasons); i++)
-    if (g_str_equal (reasons[i][0], reason))
-      return _ (reasons[i][1]);
-  return reason;
+  return cli_lease_explain (reasons, G_N_ELEMENTS (reasons), reason, reason);
 }
 
 static const char *

@@ -18,10 +18,7 @@ phase_text (const char *phase)
     { "pending", N_ ("not given back yet") },
   };
 
-  for (gsize i = 0; i < G_N_ELEMENTS (phases); i++)
-    if (g_str_equal (phases[i][0], phase))
-      return _ (phases[i][1]);
-  return "";
+  return cli_lease_explain (phases, G_N_ELEMENTS (phases), phase, "");
 }
 
 static const char *

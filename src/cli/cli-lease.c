@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cli/cli-lease.h"
 
+#include <glib/gi18n.h>
+
 void
 cli_lease_free (CliLease *lease)
 {
@@ -27,6 +29,16 @@ gboolean
 cli_lease_get_fact (GVariant *dict, const char *key, const char **value, const char **source)
 {
   return dict != NULL && g_variant_lookup (dict, key, "(&s&s)", value, source);
+}
+
+const char *
+cli_lease_explain (const char *const words[][2], gsize n_words, const char *word,
+                   const char *otherwise)
+{
+  for (gsize i = 0; i < n_words; i++)
+    if (g_str_equal (words[i][0], word))
+      return _ (words[i][1]);
+  return otherwise;
 }
 
 static gboolean

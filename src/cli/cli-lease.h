@@ -25,5 +25,13 @@ const char *cli_lease_get (GVariant *dict, const char *key);
 gboolean
 cli_lease_get_fact (GVariant *dict, const char *key, const char **value, const char **source);
 
+/**
+ * cli_lease_explain: what the helper means by @word (a phase, a reason), for people.
+ * @words: @n_words of the helper's, each with its text (N_())
+ * @otherwise: (transfer none): what a word that is not among them is shown as
+ */
+const char *cli_lease_explain (const char *const words[][2], gsize n_words, const char *word,
+                               const char *otherwise);
+
 /** cli_lease_matches: whether @what is the lease's device, one of its members, or its guest. */
 gboolean cli_lease_matches (const CliLease *lease, const char *what);
