@@ -188,6 +188,7 @@ ask (KvmHelperCall *call)
   insert (&details, "domain-name", call->details.domain_name);
   insert (&details, "user", call->details.user);
   insert (&details, "memory", call->details.memory);
+  insert (&details, "right", call->details.right);
   g_dbus_connection_call (connection, POLKIT, POLKIT_PATH, POLKIT_AUTHORITY, "CheckAuthorization",
                           g_variant_new ("(@(sa{sv})sa{ss}us)", subject_of (call), call->action,
                                          &details,

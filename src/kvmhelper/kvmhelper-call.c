@@ -2,6 +2,7 @@
 #include "kvmhelper/kvmhelper-call.h"
 
 #include "common/common-error.h"
+#include "kvmhelper/kvmhelper-check.h"
 #include "kvmhelper/kvmhelper-limits.h"
 #include "kvmhelper/kvmhelper-object.h"
 #include "kvmhelper/kvmhelper-service-private.h"
@@ -86,6 +87,13 @@ void
 kvmhelper_call_refuse (KvmHelperCall *call, GError *error)
 {
   g_dbus_method_invocation_take_error (call->invocation, error);
+  call_end (call);
+}
+
+void
+kvmhelper_call_return (KvmHelperCall *call, GVariant *value)
+{
+  g_dbus_method_invocation_return_value (call->invocation, value);
   call_end (call);
 }
 
@@ -241,6 +249,8 @@ kvmhelper_call_authorized (KvmHelperCall *call)
       call->action = policy->option_action;
       kvmhelper_call_ask (call);
     }
+  else if (policy->is_question)
+    kvmhelper_check_client (call);
   else
     enqueue (call);
 }

@@ -51,6 +51,9 @@ void kvmhelper_call_authorized (KvmHelperCall *call);
 /** kvmhelper_call_refuse: the call ends with @error, which is taken. */
 void kvmhelper_call_refuse (KvmHelperCall *call, GError *error);
 
+/** kvmhelper_call_return: the call ends with @value, of the method's type. */
+void kvmhelper_call_return (KvmHelperCall *call, GVariant *value);
+
 /** kvmhelper_call_cancelled: why a call is not made whose caller has left, or while the helper
  * stops. */
 GError *kvmhelper_call_cancelled (const KvmHelperService *service);

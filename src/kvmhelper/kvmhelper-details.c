@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "kvmhelper/kvmhelper-details.h"
 
+#include "kvmhelper/kvmhelper-check.h"
 #include "kvmhelper/kvmhelper-policy.h"
 
 /* What is left of a MiB. */
@@ -50,6 +51,7 @@ kvmhelper_details_init (KvmHelperDetails *details, KvmHelperLeases *leases,
   g_autoptr (GVariant) lease = get_argument (method, parameters, "lease", "s");
   g_autoptr (GVariant) user = get_argument (method, parameters, "user", "u");
   g_autoptr (GVariant) memory = get_argument (method, parameters, "memory", "t");
+  g_autoptr (GVariant) right = get_argument (method, parameters, "right", "s");
   PciAddress parsed;
 
   *details = (KvmHelperDetails){ NULL };
@@ -65,6 +67,8 @@ kvmhelper_details_init (KvmHelperDetails *details, KvmHelperLeases *leases,
     details->domain = g_variant_dup_string (domain, NULL);
   if (name != NULL && kvmhelper_domain_name_is_sane (g_variant_get_string (name, NULL)))
     details->domain_name = g_variant_dup_string (name, NULL);
+  if (right != NULL && kvmhelper_check_action (g_variant_get_string (right, NULL)) != NULL)
+    details->right = g_variant_dup_string (right, NULL);
   if (lease != NULL)
     set_lease (details, leases, g_variant_get_string (lease, NULL));
 }
@@ -77,6 +81,7 @@ kvmhelper_details_clear (KvmHelperDetails *details)
   g_clear_pointer (&details->domain_name, g_free);
   g_clear_pointer (&details->user, g_free);
   g_clear_pointer (&details->memory, g_free);
+  g_clear_pointer (&details->right, g_free);
 }
 
 gboolean
@@ -84,7 +89,7 @@ kvmhelper_details_equal (const KvmHelperDetails *a, const KvmHelperDetails *b)
 {
   return g_strcmp0 (a->address, b->address) == 0 && g_strcmp0 (a->domain, b->domain) == 0
          && g_strcmp0 (a->domain_name, b->domain_name) == 0 && g_strcmp0 (a->user, b->user) == 0
-         && g_strcmp0 (a->memory, b->memory) == 0;
+         && g_strcmp0 (a->memory, b->memory) == 0 && g_strcmp0 (a->right, b->right) == 0;
 }
 
 gboolean

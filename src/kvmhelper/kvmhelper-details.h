@@ -17,13 +17,14 @@ typedef struct
   char *domain_name; /* and its name */
   char *user;        /* "1000": whom it is for, where that is not the caller */
   char *memory;      /* MiB that he may lock, rounded up */
+  char *right;       /* "manage" or "monitor": what a client of libvirt asks for */
 } KvmHelperDetails;
 
 /**
  * kvmhelper_details_init: of a call of @method with @parameters, which are of the method's
  * signature. An argument is known by its name in the interface: "address", "domain_uuid",
- * "domain_name", "user", "memory" in bytes, and "lease", which stands for all three as @leases has
- * them now. Nothing is read of the kernel.
+ * "domain_name", "user", "memory" in bytes, "right", and "lease", which stands for all three as
+ * @leases has them now. Nothing is read of the kernel.
  */
 void kvmhelper_details_init (KvmHelperDetails *details, KvmHelperLeases *leases,
                              const GDBusMethodInfo *method, GVariant *parameters);

@@ -55,6 +55,14 @@ read_stat (const KvmHelperKernel *kernel, guint pid, gboolean *ended, guint64 *s
   return g_ascii_string_to_unsigned (fields[STAT_START], 10, 0, G_MAXUINT64, start, NULL);
 }
 
+gboolean
+kvmhelper_grant_process_start (const KvmHelperKernel *kernel, guint pid, guint64 *start)
+{
+  gboolean ended;
+
+  return read_stat (kernel, pid, &ended, start);
+}
+
 /* The number of the process that @pid is of, which is another one for a thread, and its user ids:
  * real, effective, saved, and of files. */
 typedef struct

@@ -22,6 +22,10 @@
 gboolean kvmhelper_grant_process_read (const KvmHelperKernel *kernel, int handle, guint user,
                                        KvmHelperGrantProcess *process, GError **error);
 
+/** kvmhelper_grant_process_start: when @pid was started, in ticks since the host was, as polkit
+ * and libvirt tell processes of one PID apart; FALSE: there is none. */
+gboolean kvmhelper_grant_process_start (const KvmHelperKernel *kernel, guint pid, guint64 *start);
+
 /** kvmhelper_grant_process_lives: whether @process has not ended yet. What cannot be told does. */
 gboolean
 kvmhelper_grant_process_lives (const KvmHelperKernel *kernel, const KvmHelperGrantProcess *process);

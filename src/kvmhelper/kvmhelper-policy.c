@@ -24,6 +24,7 @@ static const KvmHelperPolicy policies[] = {
   { KVMHELPER_POLICY_METHOD, "GiveBack", KVMHELPER_ACTION_GRANTED },
   { KVMHELPER_POLICY_METHOD, "ListGrants", KVMHELPER_ACTION_GRANTED, "all",
     KVMHELPER_ACTION_INSPECT },
+  { KVMHELPER_POLICY_METHOD, "CheckClient", KVMHELPER_ACTION_CHECK, .is_question = TRUE },
 };
 
 const KvmHelperPolicy *

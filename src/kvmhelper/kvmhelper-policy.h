@@ -14,6 +14,7 @@
 #define KVMHELPER_ACTION_OVERRIDE "org.libvirt.ppc64.kvmhelper.override"
 #define KVMHELPER_ACTION_GRANT    "org.libvirt.ppc64.kvmhelper.grant"
 #define KVMHELPER_ACTION_GRANTED  "org.libvirt.ppc64.kvmhelper.granted"
+#define KVMHELPER_ACTION_CHECK    "org.libvirt.ppc64.kvmhelper.check"
 
 /* For everybody, and without a question to polkit: of nothing so far. */
 #define KVMHELPER_PUBLIC "public"
@@ -33,6 +34,9 @@ typedef struct
    * NULL: there is none. Where a call has it, both actions are needed. */
   const char *option;
   const char *option_action;
+  /* It is a question to polkit itself, about somebody else (kvmhelper-check.h): no thread works at
+   * it. */
+  gboolean is_question;
 } KvmHelperPolicy;
 
 /** kvmhelper_policy_find: NULL for what is to be denied. */

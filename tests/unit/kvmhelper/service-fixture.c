@@ -21,19 +21,39 @@ static const char polkit_xml[]
       "<signal name='Changed'/>"
       "</interface></node>";
 
+/* Who is asked about: a bus name, or "PID START UID" of a process. */
+static char *
+name_subject (const char *kind, GVariant *subject)
+{
+  const char *name = "";
+  guint32 pid = 0;
+  guint64 start = 0;
+  gint32 uid = -1;
+
+  if (g_str_equal (kind, "system-bus-name"))
+    {
+      g_assert_true (g_variant_lookup (subject, "name", "&s", &name));
+      return g_strdup (name);
+    }
+  g_assert_cmpstr (kind, ==, "unix-process");
+  g_assert_true (g_variant_lookup (subject, "pid", "u", &pid));
+  g_assert_true (g_variant_lookup (subject, "start-time", "t", &start));
+  g_assert_true (g_variant_lookup (subject, "uid", "i", &uid));
+  return g_strdup_printf ("%u %" G_GUINT64_FORMAT " %d", pid, start, uid);
+}
+
 static void
 answer_question (ServiceFixture *fixture, GVariant *parameters, GDBusMethodInvocation *invocation)
 {
   g_autoptr (GVariant) subject = NULL;
   g_autoptr (GVariant) details = NULL;
   const char *action, *kind, *address = "-", *domain = "-", *domain_name = "-";
-  const char *name = "";
+  gboolean of_process;
   guint flags;
 
   g_variant_get (parameters, "((&s@a{sv})&s@a{ss}u&s)", &kind, &subject, &action, &details, &flags,
                  NULL);
-  g_assert_cmpstr (kind, ==, "system-bus-name");
-  g_assert_true (g_variant_lookup (subject, "name", "&s", &name));
+  of_process = g_str_equal (kind, "unix-process");
   g_variant_lookup (details, "address", "&s", &address);
   g_variant_lookup (details, "domain", "&s", &domain);
   g_variant_lookup (details, "domain-name", "&s", &domain_name);
@@ -42,8 +62,12 @@ answer_question (ServiceFixture *fixture, GVariant *parameters, GDBusMethodInvoc
   g_free (fixture->asked);
   fixture->asked = g_strdup_printf ("%s %u %s %s %s", action, flags, address, domain, domain_name);
   g_free (fixture->subject);
-  fixture->subject = g_strdup (name);
-  if (fixture->open != NULL)
+  fixture->subject = name_subject (kind, subject);
+  if (of_process && fixture->of_process != NULL)
+    g_dbus_method_invocation_return_value (invocation, fixture->of_process);
+  else if (of_process)
+    g_ptr_array_add (fixture->open_processes, invocation);
+  else if (fixture->open != NULL)
     g_ptr_array_add (fixture->open, invocation);
   else
     g_dbus_method_invocation_return_value (

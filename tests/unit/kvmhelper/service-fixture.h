@@ -25,6 +25,8 @@ typedef struct
   GPtrArray *open; /* questions without an answer yet; NULL: each is answered */
   char *asked;     /* action, flags, address, domain, its name */
   char *subject;
+  GVariant *of_process; /* the answer about a process; NULL: it stays open */
+  GPtrArray *open_processes;
 
   KvmHelperDouble *host;
   KvmHelperRehearse rehearse; /* before the fixture is set up; NULL: kvmhelper_rehearsal_here */

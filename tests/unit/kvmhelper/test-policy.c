@@ -8,7 +8,8 @@
 /* One an effect. */
 #define ACTIONS                                                                                    \
   KVMHELPER_ACTION_INSPECT, KVMHELPER_ACTION_REHEARSE, KVMHELPER_ACTION_LEASE,                     \
-      KVMHELPER_ACTION_OVERRIDE, KVMHELPER_ACTION_GRANT, KVMHELPER_ACTION_GRANTED
+      KVMHELPER_ACTION_OVERRIDE, KVMHELPER_ACTION_GRANT, KVMHELPER_ACTION_GRANTED,                 \
+      KVMHELPER_ACTION_CHECK
 
 /* How often a member stands in the table. */
 static guint
@@ -89,9 +90,9 @@ test_arguments (void)
   static const struct
   {
     const char *name, *signature;
-  } known[]
-      = { { "address", "s" },     { "domain_uuid", "s" }, { "domain_name", "s" }, { "lease", "s" },
-          { "options", "a{sv}" }, { "user", "u" },        { "memory", "t" } };
+  } known[] = { { "address", "s" }, { "domain_uuid", "s" }, { "domain_name", "s" },
+                { "lease", "s" },   { "options", "a{sv}" }, { "user", "u" },
+                { "memory", "t" },  { "right", "s" } };
   g_autoptr (GDBusNodeInfo) node = read_interface ();
   GDBusMethodInfo **methods = node->interfaces[0]->methods;
 
@@ -160,6 +161,7 @@ test_defaults (void)
     { KVMHELPER_ACTION_OVERRIDE, "auth_admin", "auth_admin", "auth_admin" },
     { KVMHELPER_ACTION_GRANT, "auth_admin", "auth_admin", "auth_admin" },
     { KVMHELPER_ACTION_GRANTED, "yes", "yes", "yes" },
+    { KVMHELPER_ACTION_CHECK, "no", "no", "no" },
   };
   static const char *const actions[] = { ACTIONS };
   g_autofree char *policy = NULL;
@@ -188,8 +190,8 @@ test_defaults (void)
 static void
 test_rule (void)
 {
-  static const char *const given[]
-      = { KVMHELPER_ACTION_INSPECT, KVMHELPER_ACTION_REHEARSE, KVMHELPER_ACTION_LEASE };
+  static const char *const given[] = { KVMHELPER_ACTION_INSPECT, KVMHELPER_ACTION_REHEARSE,
+                                       KVMHELPER_ACTION_LEASE, KVMHELPER_ACTION_CHECK };
   g_autofree char *rules = NULL;
   g_auto (GStrv) parts = NULL;
 
@@ -206,7 +208,8 @@ test_rule (void)
 }
 
 /* The subject is the bus name, everywhere: a process id, which another process may have by now, is
- * never made into one, nor asked for (CVE-2013-4288). */
+ * never made into one, nor asked for (CVE-2013-4288). One file asks about somebody who did not
+ * call, as libvirtd does, and has him from a socket. */
 static void
 test_subject (void)
 {
@@ -229,6 +232,8 @@ test_subject (void)
       subjects += strstr (text, "\"system-bus-name\"") != NULL;
       for (guint i = 0; i < G_N_ELEMENTS (forbidden); i++)
         {
+          if (i == 0 && g_str_equal (name, "kvmhelper-check.c"))
+            continue;
           g_test_message ("%s: %s", name, forbidden[i]);
           g_assert_null (strstr (text, forbidden[i]));
         }
