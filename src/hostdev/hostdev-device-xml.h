@@ -10,3 +10,8 @@
  * @device: (out): NULL where it is a device of another kind
  */
 gboolean hostdev_device_new_from_node (const xmlNode *node, HostdevDevice **device, GError **error);
+
+/** hostdev_device_read_guest_address: where the guest is to have it, into @device: its
+ * <address type='pci'>, where there is one. FALSE with COMMON_ERROR_INVALID_DEVICE. */
+gboolean
+hostdev_device_read_guest_address (const xmlNode *node, HostdevDevice *device, GError **error);

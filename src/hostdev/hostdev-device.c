@@ -70,8 +70,8 @@ read_source (const xmlNode *node, HostdevDevice *device, GError **error)
 
 /* <address type='pci'> of the guest; one that is all zero is none to libvirt, which then chooses
  * (src/conf/device_conf.c: virDeviceInfoPCIAddressIsWanted). */
-static gboolean
-read_guest_address (const xmlNode *node, HostdevDevice *device, GError **error)
+gboolean
+hostdev_device_read_guest_address (const xmlNode *node, HostdevDevice *device, GError **error)
 {
   const xmlNode *address = common_xml_child (node, "address");
   PciAddress guest;
@@ -95,7 +95,7 @@ hostdev_device_new_from_node (const xmlNode *node, HostdevDevice **device, GErro
     return TRUE;
 
   g_autoptr (HostdevDevice) read = g_new0 (HostdevDevice, 1);
-  if (!read_source (node, read, error) || !read_guest_address (node, read, error))
+  if (!read_source (node, read, error) || !hostdev_device_read_guest_address (node, read, error))
     return FALSE;
 
   const xmlNode *alias = common_xml_child (node, "alias");
@@ -121,4 +121,14 @@ hostdev_device_new_from_xml (const char *xml, gssize length, HostdevDevice **dev
 
   return document != NULL
          && hostdev_device_new_from_node (xmlDocGetRootElement (document), device, error);
+}
+
+gboolean
+hostdev_device_xml_is_nvme (const char *xml, gssize length)
+{
+  g_autoptr (xmlDoc) document = common_xml_read (xml, length, HOSTDEV_DEVICE_XML_MAX, NULL);
+  const xmlNode *root = document != NULL ? xmlDocGetRootElement (document) : NULL;
+
+  return root != NULL && strcmp ((const char *) root->name, "disk") == 0
+         && common_xml_attribute_is (root, "type", "nvme");
 }

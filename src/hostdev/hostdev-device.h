@@ -39,5 +39,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (HostdevDevice, hostdev_device_free)
 gboolean hostdev_device_new_from_xml (const char *xml, gssize length, HostdevDevice **device,
                                       GError **error);
 
+/** hostdev_device_xml_is_nvme: <disk type='nvme'>, by which QEMU itself drives an NVMe device of
+ * the host (libvirt 6.0.0 and later). */
+gboolean hostdev_device_xml_is_nvme (const char *xml, gssize length);
+
 /* Above what anybody writes, below what costs anything to parse. */
 #define HOSTDEV_DEVICE_XML_MAX (256 * 1024)

@@ -44,6 +44,27 @@ typedef struct
   HostdevRehearse rehearse;
 } HostdevPolicy;
 
+/* What a guest has of a device, in the helper's words (Inspect); NULL: not read. */
+typedef struct
+{
+  char *interrupts, *dma, *eeh;
+} HostdevGot;
+
+void hostdev_got_clear (HostdevGot *got);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (HostdevGot, hostdev_got_clear)
+
+/** hostdev_policy_is_known: FALSE where something is required of which was not read whether the
+ * guest has it. */
+gboolean hostdev_policy_is_known (const HostdevPolicy *policy, const HostdevGot *got);
+
+/**
+ * hostdev_policy_check: FALSE where the guest is known not to have what is required, with
+ * COMMON_ERROR_XIVE_UNAVAILABLE, COMMON_ERROR_TCE_UNAVAILABLE or COMMON_ERROR_EEH_UNAVAILABLE.
+ * @guest: its name; @address: the device, both for the message
+ */
+gboolean hostdev_policy_check (const HostdevPolicy *policy, const HostdevGot *got,
+                               const char *guest, const PciAddress *address, GError **error);
+
 /* "preferred", "required", "off"; "auto", "always", "never". */
 const char *hostdev_wish_to_string (HostdevWish wish);
 const char *hostdev_rehearse_to_string (HostdevRehearse rehearse);

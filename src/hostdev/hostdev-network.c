@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "hostdev/hostdev-network.h"
+
+#include <string.h>
+
+#include "hostdev/hostdev-device-xml.h"
+#include "hostdev/hostdev-xml.h"
+
+HostdevDevice *
+hostdev_network_device_new (const char *xml, gssize length, char **network)
+{
+  g_autoptr (xmlDoc) document = common_xml_read (xml, length, HOSTDEV_DEVICE_XML_MAX, NULL);
+  const xmlNode *root = document != NULL ? xmlDocGetRootElement (document) : NULL;
+  g_autoptr (HostdevDevice) device = NULL;
+
+  if (root == NULL || strcmp ((const char *) root->name, "interface") != 0
+      || !common_xml_attribute_is (root, "type", "network"))
+    return NULL;
+
+  const xmlNode *source = common_xml_child (root, "source");
+  g_autofree char *name = source != NULL ? common_xml_get (source, "network") : NULL;
+  device = g_new0 (HostdevDevice, 1);
+  if (name == NULL || !hostdev_device_read_guest_address (root, device, NULL))
+    return NULL;
+  const xmlNode *alias = common_xml_child (root, "alias");
+  if (alias != NULL)
+    device->alias = common_xml_get (alias, "name");
+  *network = g_steal_pointer (&name);
+  return g_steal_pointer (&device);
+}
+
+/* The function that a port has: <plug type='hostdev-pci'><address/></plug>. */
+static gboolean
+read_port (const char *xml, PciAddress *address)
+{
+  g_autoptr (xmlDoc) document = common_xml_read (xml, -1, HOSTDEV_DEVICE_XML_MAX, NULL);
+  const xmlNode *root = document != NULL ? xmlDocGetRootElement (document) : NULL;
+  const xmlNode *plug = root != NULL ? common_xml_child (root, "plug") : NULL;
+  const xmlNode *node = plug != NULL ? common_xml_child (plug, "address") : NULL;
+
+  return node != NULL && common_xml_attribute_is (plug, "type", "hostdev-pci")
+         && hostdev_xml_get_address (node, COMMON_ERROR_INVALID_DEVICE, address, NULL);
+}
+
+static gboolean
+is_taken (const char *const *ports, const PciAddress *address)
+{
+  PciAddress taken;
+
+  for (gsize i = 0; ports[i] != NULL; i++)
+    if (read_port (ports[i], &taken) && pci_address_equal (&taken, address))
+      return TRUE;
+  return FALSE;
+}
+
+gboolean
+hostdev_network_choose (const char *const *texts, HostdevDevice *device)
+{
+  g_autoptr (xmlDoc) document = common_xml_read (texts[0], -1, HOSTDEV_DEVICE_XML_MAX, NULL);
+  const xmlNode *root = document != NULL ? xmlDocGetRootElement (document) : NULL;
+  const xmlNode *forward = root != NULL ? common_xml_child (root, "forward") : NULL;
+
+  if (forward == NULL || !common_xml_attribute_is (forward, "mode", "hostdev"))
+    return FALSE;
+  device->managed = common_xml_attribute_is (forward, "managed", "yes");
+  for (const xmlNode *node = common_xml_child (forward, "address"); node != NULL;
+       node = common_xml_next (node, "address"))
+    if (common_xml_attribute_is (node, "type", "pci")
+        && hostdev_xml_get_address (node, COMMON_ERROR_INVALID_DEVICE, &device->address, NULL)
+        && !is_taken (texts + 1, &device->address))
+      return TRUE;
+  return FALSE;
+}

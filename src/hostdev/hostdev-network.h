@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "hostdev/hostdev-device.h"
+
+/**
+ * <interface type='network'>, where the network hands out functions of the host: <forward
+ * mode='hostdev'>, in practice the virtual functions of an adapter.
+ */
+
+/**
+ * hostdev_network_device_new: device XML that names such a network, or one of another kind.
+ * @network: (out): its name
+ *
+ * Returns: what it says of the device, all but the address on the host and managed, which are the
+ * network's; NULL where it is another device, or cannot be read.
+ */
+HostdevDevice *hostdev_network_device_new (const char *xml, gssize length, char **network);
+
+/**
+ * hostdev_network_choose: fills in @device the function that libvirt takes for the next interface:
+ * the first of the network's that no port of it has (src/network/bridge_driver.c:
+ * networkAllocatePort).
+ * @texts: the network's XML, and then its ports'
+ *
+ * Returns: FALSE where the network hands out none, has none left, or cannot be read.
+ */
+gboolean hostdev_network_choose (const char *const *texts, HostdevDevice *device);
