@@ -8,6 +8,7 @@ struct _DriverCall
   gatomicrefcount references;
   DriverFrameHeader header;
   GBytes *frame;
+  GUnixFDList *fds; /* NULL: none */
   DriverDeviceCall *args;
   char *peer;
   GMainContext *context;
@@ -20,17 +21,29 @@ struct _DriverCall
   GCond settled;
   DriverOutcome outcome;
   GBytes *answer;
+  GBytes *undo; /* NULL: it was not undone */
+  DriverFrameHeader undo_header;
 };
 
+/* Serials of our own calls are far from a client's, which counts from 0; and each is another. */
+static guint32
+new_serial (void)
+{
+  static gint last;
+
+  return 0xfff00000u | ((guint32) g_atomic_int_add (&last, 1) & 0xfffffu);
+}
+
 DriverCall *
-driver_call_new (GBytes *frame, DriverDeviceCall *args, const char *peer, GMainContext *context,
-                 DriverCallActFunc act, gpointer data)
+driver_call_new (GBytes *frame, GUnixFDList *fds, DriverDeviceCall *args, const char *peer,
+                 GMainContext *context, DriverCallActFunc act, gpointer data)
 {
   DriverCall *call = g_new0 (DriverCall, 1);
 
   g_atomic_ref_count_init (&call->references);
   driver_frame_header_decode (g_bytes_get_data (frame, NULL), &call->header);
   call->frame = g_bytes_ref (frame);
+  call->fds = fds != NULL ? g_object_ref (fds) : NULL;
   call->args = args;
   call->peer = g_strdup (peer);
   call->context = context;
@@ -54,6 +67,8 @@ driver_call_unref (DriverCall *call)
   if (!g_atomic_ref_count_dec (&call->references))
     return;
   g_bytes_unref (call->frame);
+  g_clear_object (&call->fds);
+  g_clear_pointer (&call->undo, g_bytes_unref);
   driver_device_call_free (call->args);
   g_free (call->peer);
   g_clear_pointer (&call->answer, g_bytes_unref);
@@ -68,10 +83,40 @@ driver_call_get_header (const DriverCall *call)
   return &call->header;
 }
 
-GBytes *
-driver_call_get_frame (const DriverCall *call)
+GUnixFDList *
+driver_call_get_fds (const DriverCall *call)
 {
-  return call->frame;
+  return call->fds;
+}
+
+GBytes *
+driver_call_dup_frame (DriverCall *call)
+{
+  g_mutex_lock (&call->lock);
+  GBytes *frame = g_bytes_ref (call->undo != NULL ? call->undo : call->frame);
+  g_mutex_unlock (&call->lock);
+  return frame;
+}
+
+gboolean
+driver_call_awaits (DriverCall *call, const DriverFrameHeader *reply)
+{
+  g_mutex_lock (&call->lock);
+  const DriverFrameHeader *sent = call->undo != NULL ? &call->undo_header : &call->header;
+  gboolean awaits = call->outcome == DRIVER_OUTCOME_PENDING && sent->serial == reply->serial
+                    && sent->procedure == reply->procedure;
+  g_mutex_unlock (&call->lock);
+  return awaits;
+}
+
+gboolean
+driver_call_get_undo (DriverCall *call, DriverFrameHeader *header)
+{
+  g_mutex_lock (&call->lock);
+  gboolean undone = call->undo != NULL;
+  *header = call->undo_header;
+  g_mutex_unlock (&call->lock);
+  return undone;
 }
 
 const DriverDeviceCall *
@@ -126,8 +171,9 @@ ask (DriverCall *call, DriverCallAction action)
   g_source_attach (source, call->context);
 }
 
-DriverOutcome
-driver_call_forward (DriverCall *call, guint timeout)
+/* To libvirt, and what came of it. */
+static DriverOutcome
+forward (DriverCall *call, guint timeout)
 {
   gint64 deadline = g_get_monotonic_time () + timeout * G_TIME_SPAN_SECOND;
   DriverOutcome outcome;
@@ -144,6 +190,24 @@ driver_call_forward (DriverCall *call, guint timeout)
   outcome = call->outcome;
   g_mutex_unlock (&call->lock);
   return outcome;
+}
+
+DriverOutcome
+driver_call_forward (DriverCall *call, guint timeout)
+{
+  return forward (call, timeout);
+}
+
+DriverOutcome
+driver_call_undo (DriverCall *call, guint timeout)
+{
+  g_mutex_lock (&call->lock);
+  call->undo = driver_device_call_new_undo (call->frame, new_serial ());
+  driver_frame_header_decode (g_bytes_get_data (call->undo, NULL), &call->undo_header);
+  call->outcome = DRIVER_OUTCOME_PENDING;
+  g_clear_pointer (&call->answer, g_bytes_unref);
+  g_mutex_unlock (&call->lock);
+  return forward (call, timeout);
 }
 
 void

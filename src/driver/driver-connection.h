@@ -3,6 +3,7 @@
 
 #include <glib.h>
 
+#include "driver/driver-access.h"
 #include "driver/driver-call.h"
 
 /**
@@ -30,4 +31,11 @@ typedef void (*DriverClosedFunc) (DriverConnection *connection, gpointer data);
 DriverConnection *
 driver_connection_new (int client, int server, DriverOfferFunc offer, gpointer offer_data,
                        DriverClosedFunc closed, gpointer closed_data);
+
+/** driver_connection_admit: right after its making: the client is let in as libvirt would let it
+ * in, and libvirt told who it is (driver-admission.h). Without it whoever comes has what this
+ * process has. */
+void
+driver_connection_admit (DriverConnection *connection, DriverAccess *access, gboolean read_only);
+
 void driver_connection_free (DriverConnection *connection);

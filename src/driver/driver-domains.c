@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "driver/driver-domains.h"
 
+#include "hostdev/hostdev-network.h"
+
 /* Seconds. libvirt answers at once, unless a hook or a start holds the domain. */
 enum
 {
   LOOKUP_TIMEOUT = 30,
+  /* Of a network: an interface of any other kind waits for that, too. */
+  NETWORK_TIMEOUT = 3,
 };
 
 gboolean
@@ -19,6 +23,22 @@ driver_domains_get (const DriverDomains *domains, const char *uuid, HostdevDomai
   if (xml != NULL)
     *domain = hostdev_domain_new_from_xml (xml, -1, error);
   return xml == NULL || *domain != NULL;
+}
+
+gboolean
+driver_domains_find_function (const DriverDomains *domains, const char *name, HostdevDevice *device)
+{
+  g_autoptr (GError) error = NULL;
+  g_auto (GStrv) texts = NULL;
+
+  if (domains->get_network == NULL)
+    return FALSE;
+  if (!domains->get_network (domains->data, name, NETWORK_TIMEOUT, &texts, &error))
+    {
+      g_info ("what network %s is could not be asked: %s", name, error->message);
+      return FALSE;
+    }
+  return texts != NULL && hostdev_network_choose ((const char *const *) texts, device);
 }
 
 gboolean

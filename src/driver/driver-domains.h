@@ -16,6 +16,10 @@ typedef struct
      COMMON_ERROR_LIBVIRT_UNAVAILABLE, COMMON_ERROR_TIMED_OUT. */
   gboolean (*get_xml) (gpointer data, const char *uuid, guint timeout, char **xml, GError **error);
   gpointer data;
+  /* A network's XML, and then that of each of its ports; *@texts is NULL where libvirt has no such
+     network. As get_xml; may be NULL, where there are no networks. */
+  gboolean (*get_network) (gpointer data, const char *name, guint timeout, GStrv *texts,
+                           GError **error);
 } DriverDomains;
 
 /**
@@ -24,6 +28,14 @@ typedef struct
  */
 gboolean driver_domains_get (const DriverDomains *domains, const char *uuid, HostdevDomain **domain,
                              GError **error);
+
+/**
+ * driver_domains_find_function: of the network @name, which function of the host libvirt will give
+ * to the next interface, in @device. For worker threads. FALSE where it gives none, or that cannot
+ * be told: then it is libvirt's to do what it does.
+ */
+gboolean driver_domains_find_function (const DriverDomains *domains, const char *name,
+                                       HostdevDevice *device);
 
 /**
  * driver_alias_may_be_hostdev: FALSE for an alias that libvirt gives to another kind of device. A

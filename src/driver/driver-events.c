@@ -31,26 +31,33 @@ driver_events_start_loop (void)
 }
 
 static void
-tell (const DriverEvents *events, virDomainPtr domain)
+tell (const DriverEvents *events, virDomainPtr domain,
+      void (*what) (const char *domain_uuid, gpointer data))
 {
   char uuid[VIR_UUID_STRING_BUFLEN];
 
   if (virDomainGetUUIDString (domain, uuid) == 0)
-    events->changed (uuid, events->data);
+    what (uuid, events->data);
 }
 
 static void
 on_device_removed (virConnectPtr connection, virDomainPtr domain, const char *alias, void *data)
 {
+  const DriverEvents *events = data;
+
   if (driver_alias_may_be_hostdev (alias))
-    tell (data, domain);
+    tell (events, domain, events->changed);
 }
 
 static int
 on_lifecycle (virConnectPtr connection, virDomainPtr domain, int event, int detail, void *data)
 {
+  const DriverEvents *events = data;
+
   if (event == VIR_DOMAIN_EVENT_STOPPED || event == VIR_DOMAIN_EVENT_CRASHED)
-    tell (data, domain);
+    tell (events, domain, events->changed);
+  else if (event == VIR_DOMAIN_EVENT_DEFINED)
+    tell (events, domain, events->defined);
   return 0;
 }
 

@@ -12,6 +12,8 @@ typedef struct
 {
   /* The domain has lost a device that may be a PCI hostdev, or has stopped. */
   void (*changed) (const char *domain_uuid, gpointer data);
+  /* The domain was defined, or its definition changed. */
+  void (*defined) (const char *domain_uuid, gpointer data);
   gpointer data;
 } DriverEvents;
 

@@ -56,21 +56,35 @@ driver_frame_is_remote (const DriverFrameHeader *header, DriverFrameType type)
 }
 
 gboolean
-driver_frame_is_device_call (const DriverFrameHeader *header)
+driver_frame_is_remote_call (const DriverFrameHeader *header)
 {
-  if (!driver_frame_is_remote (header, DRIVER_FRAME_CALL) || header->status != DRIVER_FRAME_OK)
-    return FALSE;
-  switch (header->procedure)
+  return driver_frame_is_remote (header, DRIVER_FRAME_CALL)
+         || driver_frame_is_remote (header, DRIVER_FRAME_CALL_WITH_FDS);
+}
+
+gboolean
+driver_frame_is_device_procedure (gint32 procedure)
+{
+  switch (procedure)
     {
     case DRIVER_PROC_ATTACH_DEVICE:
     case DRIVER_PROC_ATTACH_DEVICE_FLAGS:
     case DRIVER_PROC_DETACH_DEVICE:
     case DRIVER_PROC_DETACH_DEVICE_FLAGS:
     case DRIVER_PROC_DETACH_DEVICE_ALIAS:
+    case DRIVER_PROC_UPDATE_DEVICE_FLAGS:
       return TRUE;
     default:
       return FALSE;
     }
+}
+
+/* A call with another status is one that libvirt refuses. */
+gboolean
+driver_frame_is_device_call (const DriverFrameHeader *header)
+{
+  return driver_frame_is_remote_call (header) && header->status == DRIVER_FRAME_OK
+         && driver_frame_is_device_procedure (header->procedure);
 }
 
 /* A string that XDR allocated, as one of GLib's. */
@@ -104,6 +118,14 @@ xdr_domain (XDR *xdrs, DriverDeviceCall *call)
   return TRUE;
 }
 
+static DriverDeviceOperation
+operation_of (gint32 procedure)
+{
+  if (procedure == DRIVER_PROC_ATTACH_DEVICE || procedure == DRIVER_PROC_ATTACH_DEVICE_FLAGS)
+    return DRIVER_DEVICE_ATTACH;
+  return procedure == DRIVER_PROC_UPDATE_DEVICE_FLAGS ? DRIVER_DEVICE_UPDATE : DRIVER_DEVICE_DETACH;
+}
+
 DriverDeviceCall *
 driver_device_call_decode (GBytes *frame)
 {
@@ -111,6 +133,7 @@ driver_device_call_decode (GBytes *frame)
   DriverFrameHeader header;
   gsize length;
   const guint8 *bytes = g_bytes_get_data (frame, &length);
+  guint32 descriptors;
   XDR xdrs;
 
   if (length < DRIVER_FRAME_HEADER)
@@ -120,8 +143,9 @@ driver_device_call_decode (GBytes *frame)
       || !driver_frame_is_device_call (&header))
     return NULL;
 
-  call->attach = header.procedure == DRIVER_PROC_ATTACH_DEVICE
-                 || header.procedure == DRIVER_PROC_ATTACH_DEVICE_FLAGS;
+  if (header.type == DRIVER_FRAME_CALL_WITH_FDS && !xdr_u_int (&xdrs, &descriptors))
+    return NULL;
+  call->operation = operation_of (header.procedure);
   call->by_alias = header.procedure == DRIVER_PROC_DETACH_DEVICE_ALIAS;
   if (!xdr_domain (&xdrs, call) || !xdr_text (&xdrs, &call->device))
     return NULL;
@@ -149,6 +173,32 @@ driver_device_call_may_be_live (const DriverDeviceCall *call)
          || (call->flags & VIR_DOMAIN_AFFECT_CONFIG) == 0;
 }
 
+GBytes *
+driver_device_call_new_undo (GBytes *frame, guint32 serial)
+{
+  DriverFrameHeader header;
+  gsize length;
+  const guint8 *bytes = g_bytes_get_data (frame, &length);
+  gsize skip = DRIVER_FRAME_HEADER;
+  XDR xdrs;
+
+  driver_frame_header_decode (bytes, &header);
+  /* The number of descriptors, which this one has none of. */
+  if (header.type == DRIVER_FRAME_CALL_WITH_FDS)
+    skip += 4;
+  header.length = (guint32) (length - skip + DRIVER_FRAME_HEADER);
+  header.procedure = header.procedure == DRIVER_PROC_ATTACH_DEVICE
+                         ? DRIVER_PROC_DETACH_DEVICE
+                         : DRIVER_PROC_DETACH_DEVICE_FLAGS;
+  header.type = DRIVER_FRAME_CALL;
+  header.serial = serial;
+  guint8 *copy = g_malloc (header.length);
+  xdrmem_create (&xdrs, (char *) copy, DRIVER_FRAME_HEADER, XDR_ENCODE);
+  xdr_header (&xdrs, &header);
+  memcpy (copy + DRIVER_FRAME_HEADER, bytes + skip, length - skip);
+  return g_bytes_new_take (copy, header.length);
+}
+
 /* remote_string: a pointer, which is a word and what it stands for. */
 static bool_t
 xdr_optional_text (XDR *xdrs, char **text)
@@ -166,13 +216,20 @@ GBytes *
 driver_frame_new_error (const DriverFrameHeader *call, int code, const char *format,
                         const char *detail)
 {
+  return driver_frame_new_error_from (call, VIR_FROM_QEMU, code, format, detail);
+}
+
+GBytes *
+driver_frame_new_error_from (const DriverFrameHeader *call, int domain, int code,
+                             const char *format, const char *detail)
+{
   g_autofree char *valid = g_utf8_make_valid (detail, MIN (strlen (detail), ERROR_TEXT_MAX));
   g_auto (GStrv) parts = g_strsplit (format, "%s", 2);
   g_autofree char *message = g_strjoinv (valid, parts);
   char *str1 = (char *) format, *str2 = valid, *none = NULL;
   DriverFrameHeader header = *call;
   guint8 *buffer = g_malloc (ERROR_FRAME_MAX);
-  int domain = VIR_FROM_QEMU, level = VIR_ERR_ERROR, minus_one = -1;
+  int level = VIR_ERR_ERROR, minus_one = -1;
   bool_t absent = FALSE;
   XDR xdrs;
 

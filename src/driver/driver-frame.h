@@ -43,6 +43,7 @@ enum
   DRIVER_PROC_DETACH_DEVICE = 13,
   DRIVER_PROC_ATTACH_DEVICE_FLAGS = 160,
   DRIVER_PROC_DETACH_DEVICE_FLAGS = 161,
+  DRIVER_PROC_UPDATE_DEVICE_FLAGS = 174,
   DRIVER_PROC_DETACH_DEVICE_ALIAS = 392,
   DRIVER_PROC_KEEPALIVE_PING = 1,
   DRIVER_PROC_KEEPALIVE_PONG = 2,
@@ -71,14 +72,27 @@ gboolean driver_frame_length_valid (guint32 length);
 /** driver_frame_is_remote: a frame of the remote program, version 1, of that type. */
 gboolean driver_frame_is_remote (const DriverFrameHeader *header, DriverFrameType type);
 
-/** driver_frame_is_device_call: TRUE for a call of one of the five procedures that attach or detach
- * a device. */
+/** driver_frame_is_remote_call: a call of the remote program, with descriptors or without: libvirt
+ * takes either for each procedure (src/rpc/virnetserverprogram.c: virNetServerProgramDispatch). */
+gboolean driver_frame_is_remote_call (const DriverFrameHeader *header);
+
+/** driver_frame_is_device_procedure: one of the six that attach, detach or update a device. */
+gboolean driver_frame_is_device_procedure (gint32 procedure);
+
+/** driver_frame_is_device_call: TRUE for a call of one of the six, in either form. */
 gboolean driver_frame_is_device_call (const DriverFrameHeader *header);
+
+typedef enum
+{
+  DRIVER_DEVICE_ATTACH,
+  DRIVER_DEVICE_DETACH,
+  DRIVER_DEVICE_UPDATE
+} DriverDeviceOperation;
 
 /** DriverDeviceCall: the arguments of such a call (src/remote/remote_protocol.x). */
 typedef struct
 {
-  gboolean attach;
+  DriverDeviceOperation operation;
   gboolean by_alias;    /* device is an alias */
   char *domain_name;    /* for messages: libvirt goes by the UUID alone */
   char domain_uuid[37]; /* in lower case */
@@ -87,7 +101,8 @@ typedef struct
 } DriverDeviceCall;
 
 /**
- * driver_device_call_decode: @frame is the whole frame, header included.
+ * driver_device_call_decode: @frame is the whole frame, header included, without the descriptors
+ * that may follow it.
  *
  * Returns: NULL where the payload is not exactly what this procedure has (then it is newer than
  * this code, or broken, and libvirt's to judge).
@@ -100,12 +115,21 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (DriverDeviceCall, driver_device_call_free)
 gboolean driver_device_call_may_be_live (const DriverDeviceCall *call);
 
 /**
+ * driver_device_call_new_undo: of an attachment's frame, the call that detaches the same device
+ * from the same guest, with the same flags. The two have one layout.
+ */
+GBytes *driver_device_call_new_undo (GBytes *frame, guint32 serial);
+
+/**
  * driver_frame_new_error: the reply to @call that a libvirt daemon sends for an error.
  * @code: virErrorNumber; @format: libvirt's own text of that code, with one %s; @detail: what
  * stands for it
  */
 GBytes *driver_frame_new_error (const DriverFrameHeader *call, int code, const char *format,
                                 const char *detail);
+/** driver_frame_new_error_from: the same; @domain: virErrorDomain, QEMU's driver above */
+GBytes *driver_frame_new_error_from (const DriverFrameHeader *call, int domain, int code,
+                                     const char *format, const char *detail);
 
 /** driver_frame_error_message: of an error reply, the message and the code; NULL where there is
  * none. @code may be NULL. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "driver/driver-helper.h"
 
+#include <gio/gunixfdlist.h>
 #include <glib/gi18n-lib.h>
 #include <unistd.h>
 
@@ -155,7 +156,7 @@ has_missed (const GError *error)
 /* On a bus that was named the helper may be our own user's. */
 static GVariant *
 try_call (DriverHelper *self, guint timeout, const char *method, GVariant *parameters,
-          const char *reply, GError **error)
+          GUnixFDList *fds, const char *reply, GError **error)
 {
   g_autoptr (GDBusConnection) connection = connect_bus (self, error);
   g_autofree char *owner = NULL;
@@ -164,27 +165,35 @@ try_call (DriverHelper *self, guint timeout, const char *method, GVariant *param
     owner = common_owner_find (connection, self->address == NULL ? 0 : geteuid (), error);
   if (owner == NULL)
     return NULL;
-  return g_dbus_connection_call_sync (
+  return g_dbus_connection_call_with_unix_fd_list_sync (
       connection, owner, COMMON_DBUS_KVMHELPER_PATH, COMMON_DBUS_KVMHELPER_NAME, method, parameters,
-      G_VARIANT_TYPE (reply), G_DBUS_CALL_FLAGS_NO_AUTO_START, (int) timeout * 1000, NULL, error);
+      G_VARIANT_TYPE (reply), G_DBUS_CALL_FLAGS_NO_AUTO_START, (int) timeout * 1000, fds, NULL,
+      NULL, error);
 }
 
 /* A call with its limit in seconds; @parameters are taken, @reply is the type of what is returned.
  * NULL with an error of D-Bus. */
 static GVariant *
-call (DriverHelper *self, guint timeout, const char *method, GVariant *parameters,
-      const char *reply, GError **error)
+call_with_fds (DriverHelper *self, guint timeout, const char *method, GVariant *parameters,
+               GUnixFDList *fds, const char *reply, GError **error)
 {
   g_autoptr (GVariant) arguments = parameters == NULL ? NULL : g_variant_ref_sink (parameters);
   g_autoptr (GError) missed = NULL;
-  GVariant *result = try_call (self, timeout, method, arguments, reply, &missed);
+  GVariant *result = try_call (self, timeout, method, arguments, fds, reply, &missed);
 
   if (result != NULL)
     return result;
   if (has_missed (missed))
-    return try_call (self, timeout, method, arguments, reply, error);
+    return try_call (self, timeout, method, arguments, fds, reply, error);
   g_propagate_error (error, g_steal_pointer (&missed));
   return NULL;
+}
+
+static GVariant *
+call (DriverHelper *self, guint timeout, const char *method, GVariant *parameters,
+      const char *reply, GError **error)
+{
+  return call_with_fds (self, timeout, method, parameters, NULL, reply, error);
 }
 
 HostdevHost *
@@ -269,25 +278,18 @@ driver_helper_prepare (DriverHelper *self, const char *domain_uuid, const char *
   return lease;
 }
 
-/* "interrupts xive-native, dma in-kernel, eeh enabled" */
+/* The first of a pair, of value and source. */
 static char *
-describe_got (GVariant *result)
+dup_value (GVariant *result, const char *key)
 {
-  static const char *const keys[] = { "interrupts", "dma", "eeh" };
-  GString *text = g_string_new (NULL);
+  const char *value = "unknown", *source;
 
-  for (gsize i = 0; i < G_N_ELEMENTS (keys); i++)
-    {
-      const char *value = "unknown", *source;
-
-      g_variant_lookup (result, keys[i], "(&s&s)", &value, &source);
-      g_string_append_printf (text, "%s%s %s", i > 0 ? ", " : "", keys[i], value);
-    }
-  return g_string_free (text, FALSE);
+  g_variant_lookup (result, key, "(&s&s)", &value, &source);
+  return g_strdup (value);
 }
 
 gboolean
-driver_helper_commit (DriverHelper *self, const char *lease, char **got, GError **error)
+driver_helper_commit (DriverHelper *self, const char *lease, HostdevGot *got, GError **error)
 {
   GError *failed = NULL;
   g_autoptr (GVariant) reply = call (self, DRIVER_HELPER_COMMIT_TIMEOUT, "Commit",
@@ -297,7 +299,8 @@ driver_helper_commit (DriverHelper *self, const char *lease, char **got, GError 
   if (reply == NULL)
     return fail (failed, error);
   result = g_variant_get_child_value (reply, 0);
-  *got = describe_got (result);
+  *got = (HostdevGot){ dup_value (result, "interrupts"), dup_value (result, "dma"),
+                       dup_value (result, "eeh") };
   return TRUE;
 }
 
@@ -402,4 +405,33 @@ driver_helper_list_leases (DriverHelper *self, const char *domain_uuid, GError *
         g_ptr_array_add (list, g_steal_pointer (&lease));
     }
   return g_steal_pointer (&list);
+}
+
+gboolean
+driver_helper_check_client (DriverHelper *self, int socket, gboolean read_only,
+                            DriverVerdict *verdict, GError **error)
+{
+  static const char *const words[] = {
+    [DRIVER_VERDICT_YES] = "yes",
+    [DRIVER_VERDICT_NO] = "no",
+    [DRIVER_VERDICT_DISMISSED] = "dismissed",
+    [DRIVER_VERDICT_CHALLENGE] = "challenge",
+  };
+  g_autoptr (GUnixFDList) fds = g_unix_fd_list_new ();
+  g_autoptr (GVariant) reply = NULL;
+  GError *failed = NULL;
+  const char *answer;
+
+  *verdict = DRIVER_VERDICT_NO;
+  if (g_unix_fd_list_append (fds, socket, &failed) >= 0)
+    reply = call_with_fds (self, DRIVER_HELPER_CHECK_TIMEOUT, "CheckClient",
+                           g_variant_new ("(hs)", 0, read_only ? "monitor" : "manage"), fds, "(s)",
+                           &failed);
+  if (reply == NULL)
+    return fail (failed, error);
+  g_variant_get (reply, "(&s)", &answer);
+  for (gsize i = 0; i < G_N_ELEMENTS (words); i++)
+    if (g_str_equal (answer, words[i]))
+      *verdict = (DriverVerdict) i;
+  return TRUE;
 }

@@ -4,6 +4,7 @@
 #include <gio/gio.h>
 
 #include "common/pci-address.h"
+#include "driver/driver-access.h"
 #include "hostdev/hostdev-domain.h"
 #include "hostdev/hostdev-host.h"
 
@@ -22,6 +23,9 @@ enum
   DRIVER_HELPER_PREPARE_TIMEOUT = 90,
   DRIVER_HELPER_COMMIT_TIMEOUT = 15,
   DRIVER_HELPER_READ_TIMEOUT = 15,
+  /* A person may be asked for a password: longer than the helper waits for that
+     (KVMHELPER_QUESTION_SECONDS). */
+  DRIVER_HELPER_CHECK_TIMEOUT = 660,
 };
 
 /** driver_helper_new: @address is a bus address; NULL: the system bus. Connects when first used. */
@@ -53,8 +57,9 @@ DriverLease *
 driver_helper_prepare (DriverHelper *helper, const char *domain_uuid, const char *domain_name,
                        const PciAddress *address, HostdevRehearse rehearse, GError **error);
 
-/** driver_helper_commit: @got is what the guest has, in words for the log. */
-gboolean driver_helper_commit (DriverHelper *helper, const char *lease, char **got, GError **error);
+/** driver_helper_commit: @got is what the guest has, to be cleared. */
+gboolean
+driver_helper_commit (DriverHelper *helper, const char *lease, HostdevGot *got, GError **error);
 
 /** driver_helper_tell_addresses: where the guest sees what it has of @lease, by its live XML. That
  * is for logs alone, so that little hangs on it: FALSE, and logged, where the helper did not take
@@ -71,3 +76,10 @@ gboolean driver_helper_release (DriverHelper *helper, const char *lease, guint t
  * users' own guests (Grant) are not among them. */
 GPtrArray *
 driver_helper_list_leases (DriverHelper *helper, const char *domain_uuid, GError **error);
+
+/**
+ * driver_helper_check_client: what polkit says of the client at the other end of @socket, as a
+ * DriverAskFunc. It may ask a person; shutting down the socket ends that.
+ */
+gboolean driver_helper_check_client (DriverHelper *helper, int socket, gboolean read_only,
+                                     DriverVerdict *verdict, GError **error);

@@ -37,16 +37,18 @@ struct _DriverLibvirt
   gboolean lost, stop, wanted;
 };
 
-/* One question for a domain's XML, between who asks and the thread that asks libvirt. */
+/* One question for a domain's XML, or for a network's and its ports', between who asks and the
+ * thread that asks libvirt. */
 typedef struct
 {
   gatomicrefcount references;
-  char *uuid;
+  char *uuid; /* or the network's name */
+  gboolean network;
   gint64 deadline;
   GMutex lock;
   GCond answered;
   gboolean done;
-  char *xml;
+  GStrv texts; /* NULL: there is no such thing */
   GError *error;
 } Lookup;
 
@@ -56,7 +58,7 @@ lookup_unref (Lookup *lookup)
   if (!g_atomic_ref_count_dec (&lookup->references))
     return;
   g_free (lookup->uuid);
-  g_free (lookup->xml);
+  g_strfreev (lookup->texts);
   g_clear_error (&lookup->error);
   g_cond_clear (&lookup->answered);
   g_mutex_clear (&lookup->lock);
@@ -102,9 +104,10 @@ get_connection (DriverLibvirt *self, gint64 deadline)
   return connection;
 }
 
-static char *
+static GStrv
 read_xml (virConnectPtr connection, const char *uuid, GError **error)
 {
+  GStrv texts = NULL;
   virDomainPtr domain = virDomainLookupByUUIDString (connection, uuid);
   char *xml = domain != NULL ? virDomainGetXMLDesc (domain, 0) : NULL;
 
@@ -112,7 +115,56 @@ read_xml (virConnectPtr connection, const char *uuid, GError **error)
     set_unavailable (error, virGetLastErrorMessage ());
   if (domain != NULL)
     virDomainFree (domain);
-  return xml;
+  if (xml != NULL)
+    {
+      texts = g_new0 (char *, 2);
+      texts[0] = g_strdup (xml);
+      free (xml);
+    }
+  return texts;
+}
+
+/* A port that cannot be read has gone meanwhile. */
+static void
+read_ports (virNetworkPtr network, GPtrArray *texts)
+{
+  virNetworkPortPtr *ports = NULL;
+  int count = virNetworkListAllPorts (network, &ports, 0);
+
+  for (int i = 0; i < count; i++)
+    {
+      char *xml = virNetworkPortGetXMLDesc (ports[i], 0);
+
+      if (xml != NULL)
+        g_ptr_array_add (texts, g_strdup (xml));
+      free (xml);
+      virNetworkPortFree (ports[i]);
+    }
+  free (ports);
+}
+
+static GStrv
+read_network (virConnectPtr connection, const char *name, GError **error)
+{
+  virNetworkPtr network = virNetworkLookupByName (connection, name);
+  char *xml = network != NULL ? virNetworkGetXMLDesc (network, 0) : NULL;
+  GStrv result = NULL;
+
+  if (xml == NULL && virGetLastErrorCode () != VIR_ERR_NO_NETWORK)
+    set_unavailable (error, virGetLastErrorMessage ());
+  if (xml != NULL)
+    {
+      GPtrArray *texts = g_ptr_array_new ();
+
+      g_ptr_array_add (texts, g_strdup (xml));
+      read_ports (network, texts);
+      g_ptr_array_add (texts, NULL);
+      result = (GStrv) g_ptr_array_free (texts, FALSE);
+    }
+  free (xml);
+  if (network != NULL)
+    virNetworkFree (network);
+  return result;
 }
 
 /* In a thread of the pool. */
@@ -123,17 +175,18 @@ run_lookup (gpointer data, gpointer user_data)
   Lookup *lookup = data;
   virConnectPtr connection = get_connection (self, lookup->deadline);
   GError *error = NULL;
-  char *xml = NULL;
+  GStrv texts = NULL;
 
   if (connection == NULL)
     set_unavailable (&error, _ ("no connection"));
   else
     {
-      xml = read_xml (connection, lookup->uuid, &error);
+      texts = lookup->network ? read_network (connection, lookup->uuid, &error)
+                              : read_xml (connection, lookup->uuid, &error);
       virConnectClose (connection);
     }
   g_mutex_lock (&lookup->lock);
-  lookup->xml = xml;
+  lookup->texts = texts;
   lookup->error = error;
   lookup->done = TRUE;
   g_cond_signal (&lookup->answered);
@@ -142,9 +195,9 @@ run_lookup (gpointer data, gpointer user_data)
 }
 
 static gboolean
-get_xml (gpointer data, const char *uuid, guint timeout, char **xml, GError **error)
+look_up (DriverLibvirt *self, const char *uuid, gboolean network, guint timeout, GStrv *texts,
+         GError **error)
 {
-  DriverLibvirt *self = data;
   gint64 deadline = g_get_monotonic_time () + timeout * G_TIME_SPAN_SECOND;
   Lookup *lookup = g_new0 (Lookup, 1);
   gboolean ok, waiting = TRUE;
@@ -152,18 +205,19 @@ get_xml (gpointer data, const char *uuid, guint timeout, char **xml, GError **er
   g_atomic_ref_count_init (&lookup->references);
   g_atomic_ref_count_inc (&lookup->references);
   lookup->uuid = g_strdup (uuid);
+  lookup->network = network;
   lookup->deadline = deadline - G_TIME_SPAN_SECOND;
   g_mutex_init (&lookup->lock);
   g_cond_init (&lookup->answered);
   g_thread_pool_push (self->lookups, lookup, NULL);
 
-  *xml = NULL;
+  *texts = NULL;
   g_mutex_lock (&lookup->lock);
   while (!lookup->done && waiting)
     waiting = g_cond_wait_until (&lookup->answered, &lookup->lock, deadline);
   ok = lookup->done && lookup->error == NULL;
   if (ok)
-    *xml = g_steal_pointer (&lookup->xml);
+    *texts = g_steal_pointer (&lookup->texts);
   else if (lookup->done)
     g_propagate_error (error, g_steal_pointer (&lookup->error));
   else
@@ -171,6 +225,25 @@ get_xml (gpointer data, const char *uuid, guint timeout, char **xml, GError **er
   g_mutex_unlock (&lookup->lock);
   lookup_unref (lookup);
   return ok;
+}
+
+static gboolean
+get_xml (gpointer data, const char *uuid, guint timeout, char **xml, GError **error)
+{
+  g_auto (GStrv) texts = NULL;
+
+  *xml = NULL;
+  if (!look_up (data, uuid, FALSE, timeout, &texts, error))
+    return FALSE;
+  if (texts != NULL)
+    *xml = g_steal_pointer (&texts[0]);
+  return TRUE;
+}
+
+static gboolean
+get_network (gpointer data, const char *name, guint timeout, GStrv *texts, GError **error)
+{
+  return look_up (data, name, TRUE, timeout, texts, error);
 }
 
 /* --- the keeper ----------------------------------------------------------------------------- */
@@ -192,6 +265,14 @@ on_changed (const char *domain_uuid, gpointer data)
   DriverLibvirt *self = data;
 
   self->funcs.changed (domain_uuid, self->data);
+}
+
+static void
+on_defined (const char *domain_uuid, gpointer data)
+{
+  DriverLibvirt *self = data;
+
+  self->funcs.defined (domain_uuid, self->data);
 }
 
 /* All that holds the connection open goes with it. */
@@ -299,8 +380,8 @@ driver_libvirt_new (const char *uri)
   DriverLibvirt *self = g_new0 (DriverLibvirt, 1);
 
   self->uri = g_strdup (uri);
-  self->domains = (DriverDomains){ get_xml, self };
-  self->events = (DriverEvents){ on_changed, self };
+  self->domains = (DriverDomains){ get_xml, self, get_network };
+  self->events = (DriverEvents){ on_changed, on_defined, self };
   self->lookups = g_thread_pool_new (run_lookup, self, LOOKUPS_MAX, FALSE, NULL);
   g_mutex_init (&self->lock);
   g_cond_init (&self->changed);

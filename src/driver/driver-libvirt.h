@@ -18,6 +18,7 @@ typedef struct
   void (*connected) (gpointer data);
   /* As in DriverEvents. */
   void (*changed) (const char *domain_uuid, gpointer data);
+  void (*defined) (const char *domain_uuid, gpointer data);
 } DriverLibvirtFuncs;
 
 /**

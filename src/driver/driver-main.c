@@ -41,13 +41,30 @@ on_changed (const char *domain_uuid, gpointer transactions)
   driver_transactions_settle (transactions, domain_uuid, 0);
 }
 
+static void
+on_defined (const char *domain_uuid, gpointer transactions)
+{
+  driver_transactions_check (transactions, domain_uuid);
+}
+
+static gboolean
+ask_helper (int socket, gboolean read_only, DriverVerdict *verdict, gpointer helper, GError **error)
+{
+  return driver_helper_check_client (helper, socket, read_only, verdict, error);
+}
+
 static DriverRelay *
-start_relay (const int *fds, DriverSocket which, const char *upstream, DriverOfferFunc offer,
-             gpointer offer_data)
+start_relay (const int *fds, DriverSocket which, const char *upstream, DriverAccess *access,
+             DriverOfferFunc offer, gpointer offer_data)
 {
   g_autofree char *path = g_build_filename (upstream, driver_socket_name (which), NULL);
+  DriverRelay *relay;
 
-  return fds[which] >= 0 ? driver_relay_new (fds[which], path, offer, offer_data) : NULL;
+  if (fds[which] < 0)
+    return NULL;
+  relay = driver_relay_new (fds[which], path, offer, offer_data);
+  driver_relay_admit (relay, access, which == DRIVER_SOCKET_RO);
+  return relay;
 }
 
 /* Lets what is under way come to its end. What does not is safe with the helper, and looked at by
@@ -65,7 +82,7 @@ drain (const DriverTransactions *transactions)
 static gboolean
 run (const int *fds, const char *upstream, const char *bus, GError **error)
 {
-  static const DriverLibvirtFuncs funcs = { on_connected, on_changed };
+  static const DriverLibvirtFuncs funcs = { on_connected, on_changed, on_defined };
   g_autofree char *socket_ro
       = g_build_filename (upstream, driver_socket_name (DRIVER_SOCKET_RO), NULL);
   g_autofree char *uri = driver_libvirt_uri (socket_ro);
@@ -82,9 +99,10 @@ run (const int *fds, const char *upstream, const char *bus, GError **error)
       if (hook == NULL)
         return FALSE;
     }
-  DriverRelay *relay
-      = start_relay (fds, DRIVER_SOCKET_RW, upstream, driver_transactions_offer, transactions);
-  DriverRelay *relay_ro = start_relay (fds, DRIVER_SOCKET_RO, upstream, NULL, NULL);
+  DriverAccess *access = driver_access_new (ask_helper, helper);
+  DriverRelay *relay = start_relay (fds, DRIVER_SOCKET_RW, upstream, access,
+                                    driver_transactions_offer, transactions);
+  DriverRelay *relay_ro = start_relay (fds, DRIVER_SOCKET_RO, upstream, access, NULL, NULL);
   driver_events_start_loop ();
   driver_libvirt_start (libvirt, &funcs, transactions);
 
@@ -98,20 +116,40 @@ run (const int *fds, const char *upstream, const char *bus, GError **error)
 
   driver_relay_free (relay);
   driver_relay_free (relay_ro);
+  driver_access_free (access);
   drain (transactions);
   /* The process ends with whatever still waits for libvirt or the helper; nothing here has state
      that would be lost. */
   return TRUE;
 }
 
+/* Of sockets that are made here; what @text does not say is for the owner and his group. */
+static gboolean
+parse_mode (const char *text, mode_t *mode, GError **error)
+{
+  char *rest;
+
+  *mode = 0660;
+  if (text == NULL)
+    return TRUE;
+  *mode = (mode_t) g_ascii_strtoull (text, &rest, 8);
+  if (*text >= '0' && *text <= '7' && *rest == '\0' && *mode <= 0777)
+    return TRUE;
+  g_set_error (error, COMMON_ERROR, COMMON_ERROR_INVALID_ARGUMENT,
+               _ ("“%s” is no mode of a file, as 0660"), text);
+  return FALSE;
+}
+
 int
 main (int argc, char **argv)
 {
-  g_autofree char *listen_dir = NULL, *upstream = NULL, *bus = NULL;
+  g_autofree char *listen_dir = NULL, *upstream = NULL, *bus = NULL, *mode_text = NULL;
   gboolean verbose = FALSE, version = FALSE;
   const GOptionEntry entries[] = {
     { "listen", 0, 0, G_OPTION_ARG_FILENAME, &listen_dir,
       N_ ("make the sockets in DIR instead of taking them from systemd"), N_ ("DIR") },
+    { "mode", 0, 0, G_OPTION_ARG_STRING, &mode_text,
+      N_ ("the mode of these sockets; 0660 where it is not given"), N_ ("MODE") },
     { "upstream", 0, 0, G_OPTION_ARG_FILENAME, &upstream, N_ ("where libvirt's own sockets are"),
       N_ ("DIR") },
     { "bus", 0, 0, G_OPTION_ARG_STRING, &bus,
@@ -122,6 +160,7 @@ main (int argc, char **argv)
     { NULL },
   };
   int fds[DRIVER_SOCKET_LAST];
+  mode_t mode;
   g_autoptr (GError) error = NULL;
 
   setlocale (LC_ALL, "");
@@ -132,7 +171,8 @@ main (int argc, char **argv)
   g_autoptr (GOptionContext) context
       = g_option_context_new (_ ("— passes libvirt's clients on, and sees to PCI passthrough"));
   g_option_context_add_main_entries (context, entries, GETTEXT_PACKAGE);
-  if (!g_option_context_parse (context, &argc, &argv, &error))
+  if (!g_option_context_parse (context, &argc, &argv, &error)
+      || !parse_mode (mode_text, &mode, &error))
     {
       g_printerr ("virtppc64d: %s\n", error->message);
       return 2;
@@ -146,7 +186,7 @@ main (int argc, char **argv)
   if (upstream == NULL)
     upstream = g_strdup (DRIVER_RUN_DIR);
 
-  if (!driver_sockets_listen (listen_dir, fds, &error))
+  if (!driver_sockets_listen (listen_dir, mode, fds, &error))
     {
       g_printerr ("virtppc64d: %s\n", error->message);
       return EXIT_FAILURE;

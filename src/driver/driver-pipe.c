@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include "common/common-error.h"
+#include "driver/driver-output.h"
+#include "driver/driver-passing.h"
 
 enum
 {
@@ -15,8 +17,6 @@ enum
   /* Reading stops while that much waits to be written. Frames that are injected come on top: their
      number is bounded by those who inject. */
   OUTPUT_MAX = 256 * 1024,
-  /* What an idle connection may keep of its buffer. */
-  OUTPUT_KEEP = 64 * 1024,
 };
 
 typedef enum
@@ -26,12 +26,12 @@ typedef enum
   IN_FDS
 } State;
 
-/* A descriptor, and after which byte of the output it goes. */
+/* A whole frame, and its descriptors. */
 typedef struct
 {
-  guint64 at;
-  int fd;
-} Passed;
+  GBytes *frame;
+  GUnixFDList *fds; /* NULL: none */
+} Injected;
 
 struct _DriverPipe
 {
@@ -45,22 +45,26 @@ struct _DriverPipe
   DriverFrameHeader header;
   gsize left;         /* bytes of the frame to come */
   guint fds_left;     /* descriptors to come */
+  gboolean held;      /* the header is there, and the owner wants no more now */
   GByteArray *gather; /* of a frame that is taken out */
+  GArray *gather_fds; /* int: what followed it; NULL: none yet */
 
-  gboolean discard;
-  GByteArray *output;
-  gsize output_start;
-  gsize output_peak;
-  guint64 queued, sent; /* bytes of the stream, ever */
-  GQueue fds;           /* Passed, in order */
-  GQueue injected;      /* GBytes that wait for the end of a frame */
+  DriverOutput output;
+  GQueue injected; /* Injected: they wait for the end of a frame */
 };
 
 static void
-passed_free (Passed *passed)
+injected_free (Injected *injected)
 {
-  close (passed->fd);
-  g_free (passed);
+  g_bytes_unref (injected->frame);
+  g_clear_object (&injected->fds);
+  g_free (injected);
+}
+
+static void
+close_int (gpointer fd)
+{
+  close (*(int *) fd);
 }
 
 DriverPipe *
@@ -72,8 +76,7 @@ driver_pipe_new (DriverFrameType fds_type, const DriverPipeOwner *owner, gpointe
   pipe->data = data;
   pipe->fds_type = fds_type;
   pipe->start_need = DRIVER_FRAME_HEADER;
-  pipe->output = g_byte_array_new ();
-  g_queue_init (&pipe->fds);
+  driver_output_init (&pipe->output);
   g_queue_init (&pipe->injected);
   return pipe;
 }
@@ -84,78 +87,99 @@ driver_pipe_free (DriverPipe *pipe)
   if (pipe == NULL)
     return;
   g_clear_pointer (&pipe->gather, g_byte_array_unref);
-  g_byte_array_unref (pipe->output);
-  g_queue_clear_full (&pipe->fds, (GDestroyNotify) passed_free);
-  g_queue_clear_full (&pipe->injected, (GDestroyNotify) g_bytes_unref);
+  g_clear_pointer (&pipe->gather_fds, g_array_unref);
+  driver_output_clear (&pipe->output);
+  g_queue_clear_full (&pipe->injected, (GDestroyNotify) injected_free);
   g_free (pipe);
 }
 
 gboolean
 driver_pipe_wants_input (const DriverPipe *pipe)
 {
-  return pipe->queued - pipe->sent < OUTPUT_MAX && pipe->fds.length < DRIVER_FRAME_FDS_MAX;
+  return !pipe->held && driver_output_get_length (&pipe->output) < OUTPUT_MAX
+         && driver_output_get_n_fds (&pipe->output) < DRIVER_FRAME_FDS_MAX;
+}
+
+gboolean
+driver_pipe_is_held (const DriverPipe *pipe)
+{
+  return pipe->held;
 }
 
 gboolean
 driver_pipe_has_output (const DriverPipe *pipe)
 {
-  return pipe->queued != pipe->sent || pipe->fds.length > 0;
+  return driver_output_is_waiting (&pipe->output);
 }
 
 static void
-queue_bytes (DriverPipe *pipe, const void *bytes, gsize length)
+queue_injected (DriverPipe *pipe, GBytes *frame, GUnixFDList *fds)
 {
-  if (pipe->discard || length == 0)
-    return;
-  if (pipe->output_start >= OUTPUT_KEEP)
-    {
-      g_byte_array_remove_range (pipe->output, 0, (guint) pipe->output_start);
-      pipe->output_start = 0;
-    }
-  g_byte_array_append (pipe->output, bytes, (guint) length);
-  pipe->output_peak = MAX (pipe->output_peak, pipe->output->len);
-  pipe->queued += length;
+  g_autofree int *taken = fds != NULL ? g_unix_fd_list_steal_fds (fds, NULL) : NULL;
+
+  driver_output_add (&pipe->output, g_bytes_get_data (frame, NULL), g_bytes_get_size (frame));
+  for (gsize i = 0; taken != NULL && taken[i] >= 0; i++)
+    driver_output_add_fd (&pipe->output, taken[i]);
 }
 
 static gboolean
 at_boundary (const DriverPipe *pipe)
 {
-  return pipe->state == IN_HEADER;
+  return pipe->state == IN_HEADER || pipe->gather != NULL;
 }
 
 void
-driver_pipe_inject (DriverPipe *pipe, GBytes *frame)
+driver_pipe_inject (DriverPipe *pipe, GBytes *frame, GUnixFDList *fds)
 {
+  Injected *injected;
+
   if (at_boundary (pipe))
-    queue_bytes (pipe, g_bytes_get_data (frame, NULL), g_bytes_get_size (frame));
-  else
-    g_queue_push_tail (&pipe->injected, g_bytes_ref (frame));
+    {
+      queue_injected (pipe, frame, fds);
+      return;
+    }
+  injected = g_new (Injected, 1);
+  *injected = (Injected){ g_bytes_ref (frame), fds != NULL ? g_object_ref (fds) : NULL };
+  g_queue_push_tail (&pipe->injected, injected);
 }
 
 void
 driver_pipe_discard (DriverPipe *pipe)
 {
-  pipe->discard = TRUE;
-  g_byte_array_set_size (pipe->output, 0);
-  pipe->output_start = 0;
-  pipe->sent = pipe->queued;
-  g_queue_clear_full (&pipe->fds, (GDestroyNotify) passed_free);
+  driver_output_discard (&pipe->output);
+}
+
+static void
+flush_injected (DriverPipe *pipe)
+{
+  Injected *injected;
+
+  while ((injected = g_queue_pop_head (&pipe->injected)) != NULL)
+    {
+      queue_injected (pipe, injected->frame, injected->fds);
+      injected_free (injected);
+    }
 }
 
 /* The stream is between two frames: the place for what was injected. */
 static void
 begin_frame (DriverPipe *pipe)
 {
-  GBytes *frame;
-
   pipe->state = IN_HEADER;
   pipe->start_have = 0;
   pipe->start_need = DRIVER_FRAME_HEADER;
-  while ((frame = g_queue_pop_head (&pipe->injected)) != NULL)
-    {
-      queue_bytes (pipe, g_bytes_get_data (frame, NULL), g_bytes_get_size (frame));
-      g_bytes_unref (frame);
-    }
+  flush_injected (pipe);
+}
+
+static GUnixFDList *
+take_gathered_fds (DriverPipe *pipe)
+{
+  g_autoptr (GArray) fds = g_steal_pointer (&pipe->gather_fds);
+
+  if (fds == NULL)
+    return NULL;
+  g_array_set_clear_func (fds, NULL);
+  return g_unix_fd_list_new_from_array ((const int *) (gconstpointer) fds->data, (gint) fds->len);
 }
 
 static void
@@ -170,8 +194,9 @@ end_frame (DriverPipe *pipe)
   if (pipe->gather != NULL)
     {
       g_autoptr (GBytes) frame = g_byte_array_free_to_bytes (g_steal_pointer (&pipe->gather));
+      g_autoptr (GUnixFDList) fds = take_gathered_fds (pipe);
 
-      pipe->owner.frame (&pipe->header, frame, pipe->data);
+      pipe->owner.frame (&pipe->header, frame, fds, pipe->data);
     }
 }
 
@@ -183,30 +208,52 @@ fail_protocol (GError **error, const char *what)
   return FALSE;
 }
 
+/* The header is complete, and shown to the owner; once more, where it was held. */
+static void
+show_frame (DriverPipe *pipe)
+{
+  pipe->left = pipe->header.length - pipe->start_have;
+  pipe->state = IN_BODY;
+  switch (pipe->owner.header (&pipe->header, pipe->data))
+    {
+    case DRIVER_PIPE_HOLD:
+      pipe->held = TRUE;
+      pipe->state = IN_HEADER;
+      flush_injected (pipe);
+      return;
+    case DRIVER_PIPE_GATHER:
+      pipe->gather = g_byte_array_sized_new (pipe->header.length);
+      g_byte_array_append (pipe->gather, pipe->start, (guint) pipe->start_have);
+      break;
+    case DRIVER_PIPE_PASS:
+    default:
+      driver_output_add (&pipe->output, pipe->start, pipe->start_have);
+    }
+  if (pipe->left == 0)
+    end_frame (pipe);
+}
+
+void
+driver_pipe_resume (DriverPipe *pipe)
+{
+  if (!pipe->held)
+    return;
+  pipe->held = FALSE;
+  show_frame (pipe);
+}
+
 /* The header is complete, and the number of descriptors where there is one. */
 static gboolean
 begin_body (DriverPipe *pipe, GError **error)
 {
-  gboolean with_fds = pipe->header.type == (guint32) pipe->fds_type;
-
   pipe->fds_left = 0;
-  if (with_fds)
+  if (pipe->header.type == (guint32) pipe->fds_type)
     {
       pipe->fds_left = driver_frame_length (pipe->start + DRIVER_FRAME_HEADER);
       if (pipe->fds_left > DRIVER_FRAME_FDS_MAX)
         return fail_protocol (error, _ ("too many descriptors"));
     }
-  pipe->left = pipe->header.length - pipe->start_have;
-  pipe->state = IN_BODY;
-  if (!with_fds && pipe->owner.header (&pipe->header, pipe->data) == DRIVER_PIPE_GATHER)
-    {
-      pipe->gather = g_byte_array_sized_new (pipe->header.length);
-      g_byte_array_append (pipe->gather, pipe->start, (guint) pipe->start_have);
-    }
-  else
-    queue_bytes (pipe, pipe->start, pipe->start_have);
-  if (pipe->left == 0)
-    end_frame (pipe);
+  show_frame (pipe);
   return TRUE;
 }
 
@@ -254,7 +301,7 @@ consume (DriverPipe *pipe, const guint8 *bytes, gsize length, GError **error)
           if (pipe->gather != NULL)
             g_byte_array_append (pipe->gather, bytes, (guint) take);
           else
-            queue_bytes (pipe, bytes, take);
+            driver_output_add (&pipe->output, bytes, take);
           pipe->left -= take;
           if (pipe->left == 0)
             end_frame (pipe);
@@ -286,50 +333,38 @@ fail_errno (GError **error, const char *what)
   return DRIVER_PIPE_END;
 }
 
+static void
+gather_fd (DriverPipe *pipe, int fd)
+{
+  if (pipe->gather_fds == NULL)
+    {
+      pipe->gather_fds = g_array_new (FALSE, FALSE, sizeof (int));
+      g_array_set_clear_func (pipe->gather_fds, close_int);
+    }
+  g_array_append_val (pipe->gather_fds, fd);
+}
+
 static DriverPipeResult
 read_fd (DriverPipe *pipe, int fd, GError **error)
 {
-  union
-  {
-    struct cmsghdr header;
-    char space[CMSG_SPACE (sizeof (int))];
-  } control;
-  char byte;
-  struct iovec iov = { &byte, 1 };
-  struct msghdr message = {
-    .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control
-  };
-  gssize got = recvmsg (fd, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+  int passed;
+  gssize got = driver_passing_receive (fd, &passed);
 
   if (got < 0)
     return fail_errno (error, _ ("cannot read from a client or libvirt"));
   if (got == 0)
     return DRIVER_PIPE_END;
-
-  struct cmsghdr *cmsg = CMSG_FIRSTHDR (&message);
-  Passed *passed = g_new0 (Passed, 1);
-
-  passed->fd = -1;
-  if (cmsg != NULL && cmsg->cmsg_level == SOL_SOCKET && cmsg->cmsg_type == SCM_RIGHTS
-      && cmsg->cmsg_len == CMSG_LEN (sizeof (int)))
-    memcpy (&passed->fd, CMSG_DATA (cmsg), sizeof (int));
-  if (passed->fd < 0 || (message.msg_flags & MSG_CTRUNC) != 0)
+  if (passed < 0)
     {
-      if (passed->fd >= 0)
-        close (passed->fd);
-      g_free (passed);
       fail_protocol (error, _ ("a descriptor is missing"));
       return DRIVER_PIPE_END;
     }
-  if (pipe->discard)
-    passed_free (passed);
+  if (pipe->gather != NULL)
+    gather_fd (pipe, passed);
   else
-    {
-      passed->at = pipe->queued;
-      g_queue_push_tail (&pipe->fds, passed);
-    }
+    driver_output_add_fd (&pipe->output, passed);
   if (--pipe->fds_left == 0)
-    begin_frame (pipe);
+    end_frame (pipe);
   return DRIVER_PIPE_MORE;
 }
 
@@ -352,68 +387,13 @@ driver_pipe_read (DriverPipe *pipe, int fd, GError **error)
   return (gsize) got == want || pipe->state == IN_FDS ? DRIVER_PIPE_MORE : DRIVER_PIPE_AGAIN;
 }
 
-static gssize
-write_fd (const Passed *passed, int fd)
-{
-  union
-  {
-    struct cmsghdr header;
-    char space[CMSG_SPACE (sizeof (int))];
-  } control = { .header = { .cmsg_level = SOL_SOCKET,
-                            .cmsg_type = SCM_RIGHTS,
-                            .cmsg_len = CMSG_LEN (sizeof (int)) } };
-  char byte = 0;
-  struct iovec iov = { &byte, 1 };
-  struct msghdr message = {
-    .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control
-  };
-
-  memcpy (CMSG_DATA (&control.header), &passed->fd, sizeof (int));
-  return sendmsg (fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
-}
-
-/* All that waited is written: begin again at the start of the buffer. */
-static void
-rewind_output (DriverPipe *pipe)
-{
-  pipe->output_start = 0;
-  if (pipe->output_peak > OUTPUT_KEEP)
-    {
-      g_byte_array_unref (pipe->output);
-      pipe->output = g_byte_array_new ();
-      pipe->output_peak = 0;
-    }
-  else
-    g_byte_array_set_size (pipe->output, 0);
-}
-
 DriverPipeResult
 driver_pipe_write (DriverPipe *pipe, int fd, GError **error)
 {
-  while (driver_pipe_has_output (pipe))
-    {
-      const Passed *next = g_queue_peek_head (&pipe->fds);
-      guint64 until = next != NULL ? next->at : pipe->queued;
-      gssize done;
+  int failed = driver_output_write (&pipe->output, fd);
 
-      if (until == pipe->sent)
-        {
-          done = write_fd (next, fd);
-          if (done > 0)
-            {
-              passed_free (g_queue_pop_head (&pipe->fds));
-              continue;
-            }
-        }
-      else
-        done = send (fd, pipe->output->data + pipe->output_start, until - pipe->sent,
-                     MSG_DONTWAIT | MSG_NOSIGNAL);
-      if (done < 0)
-        return fail_errno (error, _ ("cannot write to a client or libvirt"));
-      pipe->output_start += (gsize) done;
-      pipe->sent += (guint64) done;
-      if (pipe->output_start == pipe->output->len)
-        rewind_output (pipe);
-    }
-  return DRIVER_PIPE_MORE;
+  if (failed == 0)
+    return DRIVER_PIPE_MORE;
+  errno = failed;
+  return fail_errno (error, _ ("cannot write to a client or libvirt"));
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include <glib.h>
+#include <gio/gunixfdlist.h>
 
 #include "driver/driver-frame.h"
 
@@ -18,16 +18,18 @@ typedef struct _DriverPipe DriverPipe;
 
 typedef enum
 {
-  DRIVER_PIPE_PASS,  /* as it comes, without being held as a whole */
-  DRIVER_PIPE_GATHER /* take the whole frame out of the stream, and give it to frame() */
+  DRIVER_PIPE_PASS,   /* as it comes, without being held as a whole */
+  DRIVER_PIPE_GATHER, /* take the whole frame out of the stream, and give it to frame() */
+  DRIVER_PIPE_HOLD,   /* not now: nothing is read until driver_pipe_resume */
 } DriverPipeAction;
 
 typedef struct
 {
-  /* A frame begins. One that is followed by descriptors always passes. */
+  /* A frame begins. */
   DriverPipeAction (*header) (const DriverFrameHeader *header, gpointer data);
-  /* A gathered frame is complete; it comes to the other side only by driver_pipe_inject. */
-  void (*frame) (const DriverFrameHeader *header, GBytes *frame, gpointer data);
+  /* A gathered frame is complete, with the descriptors that followed it (NULL: none); it comes to
+     the other side only by driver_pipe_inject. */
+  void (*frame) (const DriverFrameHeader *header, GBytes *frame, GUnixFDList *fds, gpointer data);
 } DriverPipeOwner;
 
 /** driver_pipe_new: @fds_type is the type of frame that descriptors follow in this direction. */
@@ -49,13 +51,17 @@ DriverPipeResult driver_pipe_read (DriverPipe *pipe, int fd, GError **error);
 /** driver_pipe_write: writes what it can to @fd. */
 DriverPipeResult driver_pipe_write (DriverPipe *pipe, int fd, GError **error);
 
-/** driver_pipe_wants_input: FALSE while too much waits to be written. */
+/** driver_pipe_resume: where a frame is held, it is shown to the owner once more. */
+void driver_pipe_resume (DriverPipe *pipe);
+gboolean driver_pipe_is_held (const DriverPipe *pipe);
+
+/** driver_pipe_wants_input: FALSE while too much waits to be written, or a frame is held. */
 gboolean driver_pipe_wants_input (const DriverPipe *pipe);
 gboolean driver_pipe_has_output (const DriverPipe *pipe);
 
-/** driver_pipe_inject: puts a whole frame into the stream, as soon as one that passes has passed.
- */
-void driver_pipe_inject (DriverPipe *pipe, GBytes *frame);
+/** driver_pipe_inject: puts a whole frame into the stream, as soon as one that passes has passed,
+ * and behind it the descriptors that @fds has (NULL: none), which are taken out of it. */
+void driver_pipe_inject (DriverPipe *pipe, GBytes *frame, GUnixFDList *fds);
 
 /** driver_pipe_discard: nobody reads the other side any more: drops what waits, and what comes. */
 void driver_pipe_discard (DriverPipe *pipe);

@@ -25,6 +25,8 @@ struct _DriverRelay
   guint watch; /* of the listener, or the pause before it */
   DriverOfferFunc offer;
   gpointer offer_data;
+  DriverAccess *access; /* NULL: whoever comes is let in */
+  gboolean read_only;
   GHashTable *connections; /* DriverConnection */
   GHashTable *pending;     /* Pending */
 };
@@ -96,8 +98,12 @@ try_upstream (gpointer data)
       int client = pending->client;
 
       pending->client = -1;
-      g_hash_table_add (self->connections, driver_connection_new (client, server, self->offer,
-                                                                  self->offer_data, closed, self));
+      DriverConnection *connection
+          = driver_connection_new (client, server, self->offer, self->offer_data, closed, self);
+
+      if (self->access != NULL)
+        driver_connection_admit (connection, self->access, self->read_only);
+      g_hash_table_add (self->connections, connection);
     }
   pending->timer = 0;
   g_hash_table_remove (self->pending, pending);
@@ -151,6 +157,13 @@ driver_relay_new (int listener, const char *upstream, DriverOfferFunc offer, gpo
   g_unix_set_fd_nonblocking (listener, TRUE, NULL);
   self->watch = g_unix_fd_add (listener, G_IO_IN, accept_client, self);
   return self;
+}
+
+void
+driver_relay_admit (DriverRelay *self, DriverAccess *access, gboolean read_only)
+{
+  self->access = access;
+  self->read_only = read_only;
 }
 
 void

@@ -19,6 +19,10 @@ typedef struct _DriverRelay DriverRelay;
 DriverRelay *
 driver_relay_new (int listener, const char *upstream, DriverOfferFunc offer, gpointer offer_data);
 
+/** driver_relay_admit: before any client comes: each is let in as libvirt would let it in, and told
+ * of (driver_connection_admit). @access outlives the relay. */
+void driver_relay_admit (DriverRelay *relay, DriverAccess *access, gboolean read_only);
+
 /** driver_relay_free: closes the listener and every connection. */
 void driver_relay_free (DriverRelay *relay);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (DriverRelay, driver_relay_free)

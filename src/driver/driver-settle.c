@@ -16,14 +16,13 @@ lease_address (const DriverLease *lease, char buffer[PCI_ADDRESS_LEN])
 }
 
 static void
-commit (DriverHelper *helper, const DriverLease *lease, gboolean starting)
+commit (DriverHelper *helper, const DriverLease *lease, gboolean starting, HostdevGot *got)
 {
   char buffer[PCI_ADDRESS_LEN];
   const char *address = lease_address (lease, buffer);
   g_autoptr (GError) error = NULL;
-  g_autofree char *got = NULL;
 
-  if (!driver_helper_commit (helper, lease->id, &got, &error))
+  if (!driver_helper_commit (helper, lease->id, got, &error))
     common_log_lease (G_LOG_LEVEL_WARNING, address, lease->domain_uuid, lease->id,
                       _ ("guest %s has the group of %s, but what it got could not be read: %s"),
                       lease->domain_name, address, error->message);
@@ -34,19 +33,22 @@ commit (DriverHelper *helper, const DriverLease *lease, gboolean starting)
                       lease->domain_name, address);
   else
     common_log_lease (G_LOG_LEVEL_MESSAGE, address, lease->domain_uuid, lease->id,
-                      _ ("guest %s has the group of %s: %s"), lease->domain_name, address, got);
+                      _ ("guest %s has the group of %s: interrupts %s, dma %s, eeh %s"),
+                      lease->domain_name, address, got->interrupts, got->dma, got->eeh);
 }
 
 void
-driver_settle_commit (DriverHelper *helper, const DriverLease *lease)
+driver_settle_commit (DriverHelper *helper, const DriverLease *lease, HostdevGot *got)
 {
-  commit (helper, lease, FALSE);
+  commit (helper, lease, FALSE, got);
 }
 
 void
 driver_settle_commit_start (DriverHelper *helper, const DriverLease *lease)
 {
-  commit (helper, lease, TRUE);
+  g_auto (HostdevGot) got = { NULL, NULL, NULL };
+
+  commit (helper, lease, TRUE, &got);
 }
 
 gboolean
@@ -110,8 +112,10 @@ driver_settle (DriverHelper *helper, const DriverDomains *domains, const DriverS
         continue;
       if (running && driver_lease_is_in (lease, domain))
         {
+          g_auto (HostdevGot) got = { NULL, NULL, NULL };
+
           if (g_strcmp0 (lease->phase, "prepared") == 0)
-            driver_settle_commit (helper, lease);
+            driver_settle_commit (helper, lease, &got);
           /* Also of one that was committed before: a helper that started anew does not know. */
           driver_helper_tell_addresses (helper, lease, domain);
         }

@@ -35,8 +35,9 @@ typedef enum
 DriverSettled
 driver_settle (DriverHelper *helper, const DriverDomains *domains, const DriverSettle *how);
 
-/** driver_settle_commit: notes what the guest got, and logs it. */
-void driver_settle_commit (DriverHelper *helper, const DriverLease *lease);
+/** driver_settle_commit: notes what the guest got, and logs it. @got: to be cleared; as it was
+ * where that could not be read. */
+void driver_settle_commit (DriverHelper *helper, const DriverLease *lease, HostdevGot *got);
 
 /** driver_settle_commit_start: the same for a guest that has just been started. It chooses its
  * interrupt controller later, when it boots, so that nothing is claimed of that. */

@@ -11,27 +11,23 @@
 
 #include "common/common-error.h"
 
-static const struct
-{
-  const char *name;
-  mode_t mode;
-} sockets[DRIVER_SOCKET_LAST] = {
-  [DRIVER_SOCKET_RW] = { DRIVER_SOCKET_RW_NAME, 0660 },
-  [DRIVER_SOCKET_RO] = { "libvirt-sock-ro", 0660 },
-  [DRIVER_SOCKET_HOOK] = { "hook", 0600 },
+static const char *const names[DRIVER_SOCKET_LAST] = {
+  [DRIVER_SOCKET_RW] = DRIVER_SOCKET_RW_NAME,
+  [DRIVER_SOCKET_RO] = "libvirt-sock-ro",
+  [DRIVER_SOCKET_HOOK] = "hook",
 };
 
 const char *
 driver_socket_name (DriverSocket which)
 {
-  return sockets[which].name;
+  return names[which];
 }
 
 static gboolean
 take_from_systemd (int fds[DRIVER_SOCKET_LAST], GError **error)
 {
-  g_auto (GStrv) names = NULL;
-  int n = sd_listen_fds_with_names (TRUE, &names);
+  g_auto (GStrv) given = NULL;
+  int n = sd_listen_fds_with_names (TRUE, &given);
   gboolean any = FALSE;
 
   for (int i = 0; i < n; i++)
@@ -39,11 +35,11 @@ take_from_systemd (int fds[DRIVER_SOCKET_LAST], GError **error)
       int fd = SD_LISTEN_FDS_START + i, found = -1;
 
       for (int s = 0; s < DRIVER_SOCKET_LAST; s++)
-        if (fds[s] < 0 && g_strcmp0 (names[i], sockets[s].name) == 0)
+        if (fds[s] < 0 && g_strcmp0 (given[i], names[s]) == 0)
           found = s;
       if (found < 0 || sd_is_socket (fd, AF_UNIX, SOCK_STREAM, 1) <= 0)
         {
-          g_warning (_ ("systemd handed over a socket “%s”, which is not known here"), names[i]);
+          g_warning (_ ("systemd handed over a socket “%s”, which is not known here"), given[i]);
           close (fd);
           continue;
         }
@@ -57,9 +53,9 @@ take_from_systemd (int fds[DRIVER_SOCKET_LAST], GError **error)
 }
 
 static int
-listen_at (const char *directory, DriverSocket which, GError **error)
+listen_at (const char *directory, DriverSocket which, mode_t mode, GError **error)
 {
-  g_autofree char *path = g_build_filename (directory, sockets[which].name, NULL);
+  g_autofree char *path = g_build_filename (directory, names[which], NULL);
   struct sockaddr_un address = { .sun_family = AF_UNIX };
   int fd;
 
@@ -72,7 +68,7 @@ listen_at (const char *directory, DriverSocket which, GError **error)
   fd = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   unlink (path);
   /* Never open wider than it will be, not even for a moment. */
-  mode_t before = umask (0777 & ~sockets[which].mode);
+  mode_t before = umask (0777 & ~mode);
   gboolean bound = fd >= 0 && bind (fd, (const struct sockaddr *) &address, sizeof address) == 0;
   int failed = errno;
 
@@ -88,14 +84,20 @@ listen_at (const char *directory, DriverSocket which, GError **error)
 }
 
 gboolean
-driver_sockets_listen (const char *directory, int fds[DRIVER_SOCKET_LAST], GError **error)
+driver_sockets_listen (const char *directory, mode_t mode, int fds[DRIVER_SOCKET_LAST],
+                       GError **error)
 {
   for (int s = 0; s < DRIVER_SOCKET_LAST; s++)
     fds[s] = -1;
   if (directory == NULL)
     return take_from_systemd (fds, error);
   for (int s = 0; s < DRIVER_SOCKET_LAST; s++)
-    if ((fds[s] = listen_at (directory, (DriverSocket) s, error)) < 0)
-      return FALSE;
+    {
+      /* The hook's is libvirtd's, which is root. */
+      fds[s]
+          = listen_at (directory, (DriverSocket) s, s == DRIVER_SOCKET_HOOK ? 0600 : mode, error);
+      if (fds[s] < 0)
+        return FALSE;
+    }
   return TRUE;
 }

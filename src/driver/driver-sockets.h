@@ -2,6 +2,7 @@
 #pragma once
 
 #include <glib.h>
+#include <sys/types.h>
 
 /**
  * DriverSockets: what the daemon listens on. systemd hands the sockets over by name
@@ -22,10 +23,11 @@ const char *driver_socket_name (DriverSocket socket);
 
 /**
  * driver_sockets_listen: fills @fds, by DriverSocket; -1 for one that is not there.
- * @directory: NULL: from systemd. Else the sockets are made there, with mode 0660, the hook's 0600;
- * one that is there already is replaced.
+ * @directory: NULL: from systemd. Else the sockets are made there, with @mode, the hook's with
+ * 0600; one that is there already is replaced.
  *
  * Returns: FALSE with COMMON_ERROR_INVALID_ARGUMENT (systemd gave none) or
  * COMMON_ERROR_KERNEL_FAILED.
  */
-gboolean driver_sockets_listen (const char *directory, int fds[DRIVER_SOCKET_LAST], GError **error);
+gboolean driver_sockets_listen (const char *directory, mode_t mode, int fds[DRIVER_SOCKET_LAST],
+                                GError **error);

@@ -35,6 +35,11 @@ gboolean driver_transactions_offer (DriverCall *call, gpointer transactions);
 void
 driver_transactions_settle (DriverTransactions *transactions, const char *domain_uuid, guint delay);
 
+/** driver_transactions_check: logs what stands against the next start of that domain, or could be
+ * better, as far as its PCI devices are concerned. Nothing is refused here: that is for the start.
+ * Where much else is to be done, it is left out. May be called in any thread. */
+void driver_transactions_check (DriverTransactions *transactions, const char *domain_uuid);
+
 /** driver_transactions_resync: driver_settle for every domain that has a lease. Once the helper
  * answers: it is asked again until then. May be called in any thread. */
 void driver_transactions_resync (DriverTransactions *transactions);

@@ -22,13 +22,13 @@ on_header (const DriverFrameHeader *header, gpointer data)
 
 /* Gathered, looked at, and put back where it was. */
 static void
-on_frame (const DriverFrameHeader *header, GBytes *frame, gpointer data)
+on_frame (const DriverFrameHeader *header, GBytes *frame, GUnixFDList *fds, gpointer data)
 {
   g_autoptr (DriverDeviceCall) call = driver_device_call_decode (frame);
 
   if (call != NULL)
     g_assert_cmpuint (strlen (call->domain_uuid), ==, 36);
-  driver_pipe_inject (*(DriverPipe **) data, frame);
+  driver_pipe_inject (*(DriverPipe **) data, frame, fds);
 }
 
 static void
@@ -79,7 +79,17 @@ check_frame (const guint8 *data, gsize size)
 
   memcpy (copy, &length, sizeof length);
   g_autoptr (GBytes) frame = g_bytes_new (copy, size);
-  driver_device_call_free (driver_device_call_decode (frame));
+  g_autoptr (DriverDeviceCall) call = driver_device_call_decode (frame);
+  if (call != NULL && call->operation == DRIVER_DEVICE_ATTACH)
+    {
+      g_autoptr (GBytes) undo = driver_device_call_new_undo (frame, 1);
+      g_autoptr (DriverDeviceCall) undone = driver_device_call_decode (undo);
+
+      g_assert_nonnull (undone);
+      g_assert_cmpint (undone->operation, ==, DRIVER_DEVICE_DETACH);
+      g_assert_cmpstr (undone->device, ==, call->device);
+      g_assert_cmpstr (undone->domain_uuid, ==, call->domain_uuid);
+    }
   g_free (driver_frame_error_message (frame, NULL));
 }
 

@@ -83,8 +83,23 @@ test_daemon_kill_libvirtd (TestDaemon *self)
   g_clear_object (&self->libvirtd);
 }
 
-void
-test_daemon_start (TestDaemon *self)
+static void
+write_config (const TestDaemon *self)
+{
+  g_autofree char *directory = g_build_filename (self->directory, ".config", "libvirt", NULL);
+  g_autofree char *path = g_build_filename (directory, "libvirtd.conf", NULL);
+  g_autofree char *parent = g_path_get_dirname (directory);
+  const char *const paths[] = { parent, directory, path };
+
+  g_assert_cmpint (g_mkdir_with_parents (directory, 0700), ==, 0);
+  g_assert_true (g_file_set_contents (path, self->config, -1, NULL));
+  for (gsize i = 0; i < G_N_ELEMENTS (paths) && geteuid () == 0; i++)
+    g_assert_cmpint (chown (paths[i], NOBODY, NOBODY), ==, 0);
+}
+
+/* Where both are to be, and libvirtd. */
+static void
+start_upstream (TestDaemon *self)
 {
   g_autoptr (GError) error = NULL;
 
@@ -95,17 +110,45 @@ test_daemon_start (TestDaemon *self)
   self->sockets = g_build_filename (self->directory, "libvirt", NULL);
   self->relayed = g_dir_make_tmp ("driver-relayed-XXXXXX", &error);
   g_assert_no_error (error);
+  if (self->config != NULL)
+    write_config (self);
   test_daemon_start_libvirtd (self);
+}
 
+static void
+start_relay (TestDaemon *self, const char *const *argv)
+{
+  g_autoptr (GError) error = NULL;
   g_autoptr (GSubprocessLauncher) launcher = g_subprocess_launcher_new (
       g_test_verbose () ? G_SUBPROCESS_FLAGS_NONE
                         : G_SUBPROCESS_FLAGS_STDOUT_SILENCE | G_SUBPROCESS_FLAGS_STDERR_SILENCE);
   g_subprocess_launcher_set_child_setup (launcher, end_with_parent, NULL, NULL);
-  self->driver = g_subprocess_launcher_spawn (launcher, &error, VIRTPPC64D, "--listen",
-                                              self->relayed, "--upstream", self->sockets, "--bus",
-                                              "unix:path=/nonexistent/bus", NULL);
+  self->driver = g_subprocess_launcher_spawnv (launcher, argv, &error);
   g_assert_no_error (error);
   wait_for_socket (self->relayed);
+}
+
+void
+test_daemon_start (TestDaemon *self)
+{
+  start_upstream (self);
+  const char *const argv[] = { VIRTPPC64D,
+                               "--listen",
+                               self->relayed,
+                               "--upstream",
+                               self->sockets,
+                               "--bus",
+                               "unix:path=/nonexistent/bus",
+                               NULL };
+  start_relay (self, argv);
+}
+
+void
+test_daemon_start_with (TestDaemon *self, const char *program, const char *role)
+{
+  start_upstream (self);
+  const char *const argv[] = { program, role, self->relayed, self->sockets, NULL };
+  start_relay (self, argv);
 }
 
 static void

@@ -9,6 +9,7 @@
  */
 typedef struct
 {
+  const char *config; /* libvirtd.conf; NULL: none */
   char *directory;
   char *sockets; /* libvirtd's own */
   char *relayed; /* virtppc64d's */
@@ -20,6 +21,8 @@ typedef struct
 gboolean test_daemon_installed (void);
 
 void test_daemon_start (TestDaemon *self);
+/** test_daemon_start_with: in the place of virtppc64d, `PROGRAM ROLE LISTEN-DIR UPSTREAM-DIR`. */
+void test_daemon_start_with (TestDaemon *self, const char *program, const char *role);
 void test_daemon_stop (TestDaemon *self);
 
 /** Of them, libvirtd alone, as it is restarted. */

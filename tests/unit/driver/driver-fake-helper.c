@@ -28,6 +28,7 @@ struct _TestHelper
   guint last;
   GPtrArray *leases;
   GString *addresses;
+  const char *eeh;
 };
 
 /* The groups of data/host.gvariant. */
@@ -178,7 +179,8 @@ on_commit (KvmHelperDBusKvmHelper1 *skeleton, GDBusMethodInvocation *invocation,
   kvm_helper_dbus_kvm_helper1_complete_commit (
       skeleton, invocation,
       g_variant_new_parsed ("{'interrupts': <('xive-native', 'fd')>, 'dma': <('in-kernel', 'x')>,"
-                            " 'eeh': <('enabled', 'x')>}"));
+                            " 'eeh': <(%s, 'x')>}",
+                            self->eeh != NULL ? self->eeh : "enabled"));
   return TRUE;
 }
 
@@ -341,6 +343,12 @@ test_helper_fail_prepare (TestHelper *self, const char *address)
 {
   g_free (self->failing);
   self->failing = g_strdup (address);
+}
+
+void
+test_helper_set_eeh (TestHelper *self, const char *eeh)
+{
+  self->eeh = eeh;
 }
 
 void

@@ -32,6 +32,9 @@ void test_helper_come (TestHelper *helper);
  * NULL: none. */
 void test_helper_fail_prepare (TestHelper *helper, const char *address);
 
+/** test_helper_set_eeh: what a guest has of EEH when it is committed; a constant. */
+void test_helper_set_eeh (TestHelper *helper, const char *eeh);
+
 /** test_helper_hold: Prepare waits, until test_helper_go. */
 void test_helper_hold (TestHelper *helper);
 void test_helper_go (TestHelper *helper);

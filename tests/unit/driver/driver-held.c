@@ -24,6 +24,16 @@ get_xml (gpointer data, const char *uuid, guint timeout, char **xml, GError **er
   return !unavailable;
 }
 
+static gboolean
+get_network (gpointer data, const char *name, guint timeout, GStrv *texts, GError **error)
+{
+  TestHeld *self = data;
+
+  g_assert_cmpstr (name, ==, "functions");
+  *texts = g_strdupv ((GStrv) self->network);
+  return TRUE;
+}
+
 void
 test_held_set_unavailable (TestHeld *self, gboolean unavailable)
 {
@@ -39,9 +49,10 @@ test_held_set_guest (TestHeld *self, TestGuest guest, const char *devices)
   g_free (self->xml);
   self->xml = g_strdup_printf (
       "<domain type='%s'%s><name>guest</name><uuid>" TEST_UUID "</uuid>"
-      "<os><type arch='ppc64le' machine='pseries-7.2'>hvm</type></os><devices>"
+      "%s<os><type arch='ppc64le' machine='pseries-7.2'>hvm</type></os><devices>"
       "<controller type='pci' index='0' model='pci-root'/>%s%s</devices></domain>",
       (guest & TCG) != 0 ? "qemu" : "kvm", (guest & STOPPED) != 0 ? "" : " id='7'",
+      self->metadata != NULL ? self->metadata : "",
       (guest & NO_PHB) != 0 ? ""
                             : "<controller type='pci' index='1' model='pci-root'>"
                               "<target index='1'/></controller>"
@@ -57,7 +68,7 @@ test_held_set_up (TestHeld *self, gconstpointer data)
   g_mutex_init (&self->lock);
   self->fake = test_helper_new ();
   self->helper = driver_helper_new (test_helper_get_address (self->fake));
-  self->domains = (DriverDomains){ get_xml, self };
+  self->domains = (DriverDomains){ get_xml, self, get_network };
   self->transactions = driver_transactions_new (self->helper, &self->domains, GRACE_SECONDS);
   test_held_set_guest (self, RUNNING, "");
   test_relay_start (&self->relay, driver_transactions_offer, self->transactions);
@@ -100,4 +111,20 @@ gboolean
 test_held_is_committed (gpointer fake)
 {
   return strstr (test_helper_get_log (fake), "Commit(L1)") != NULL;
+}
+
+void
+test_held_expect_error (TestHeld *self, guint32 serial, int code, const char *words)
+{
+  g_autoptr (GBytes) frame = test_receive (self->relay.client);
+  DriverFrameHeader header;
+  int got;
+
+  driver_frame_header_decode (g_bytes_get_data (frame, NULL), &header);
+  g_assert_cmpuint (header.serial, ==, serial);
+  g_assert_cmpuint (header.type, ==, DRIVER_FRAME_REPLY);
+  g_autofree char *message = driver_frame_error_message (frame, &got);
+  g_assert_cmpint (got, ==, code);
+  if (strstr (message, words) == NULL)
+    g_error ("“%s” is not in “%s”", words, message);
 }

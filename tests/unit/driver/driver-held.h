@@ -21,6 +21,8 @@ typedef struct
   char *xml;   /* what libvirt says of the guest; NULL: there is no such domain */
   gboolean unavailable;
   guint lookups;
+  const char *const *network; /* what libvirt says of any network; NULL: there is none */
+  const char *metadata;       /* of the guest, XML; NULL: none; for test_held_set_guest */
 } TestHeld;
 
 /* Procedures that have flags. */
@@ -59,6 +61,10 @@ void test_held_set_unavailable (TestHeld *self, gboolean unavailable);
 /** test_held_expect_forwarded: the call comes to libvirt, as it was, with these calls of the helper
  * before it; takes @call, and clears the log. */
 void test_held_expect_forwarded (TestHeld *self, GBytes *call, const char *log);
+
+/** test_held_expect_error: the next frame to the client is an error, the reply to that call, with
+ * that code (virErrorNumber) and those words in it. */
+void test_held_expect_error (TestHeld *self, guint32 serial, int code, const char *words);
 
 /* For test_wait, of a DriverTransactions and of a TestHelper. */
 gboolean test_held_is_idle (gpointer transactions);

@@ -61,7 +61,7 @@ test_attach (void)
   g_autoptr (DriverDeviceCall) call = driver_device_call_decode (frame);
 
   g_assert_nonnull (call);
-  g_assert_true (call->attach);
+  g_assert_cmpint (call->operation, ==, DRIVER_DEVICE_ATTACH);
   g_assert_false (call->by_alias);
   g_assert_cmpstr (call->domain_name, ==, "guest");
   g_assert_cmpstr (call->domain_uuid, ==, TEST_UUID);
@@ -76,14 +76,17 @@ test_procedures (void)
   static const struct
   {
     guint32 procedure;
-    gboolean attach, by_alias;
+    DriverDeviceOperation operation;
+    gboolean by_alias;
     guint32 flags;
     gboolean live;
   } cases[] = {
-    { 8, TRUE, FALSE, 0, TRUE },     { 160, TRUE, FALSE, 0, TRUE },  { 160, TRUE, FALSE, 1, TRUE },
-    { 160, TRUE, FALSE, 2, FALSE },  { 160, TRUE, FALSE, 3, TRUE },  { 13, FALSE, FALSE, 0, TRUE },
-    { 161, FALSE, FALSE, 2, FALSE }, { 161, FALSE, FALSE, 5, TRUE }, { 392, FALSE, TRUE, 1, TRUE },
-    { 392, FALSE, TRUE, 2, FALSE },
+    { 8, DRIVER_DEVICE_ATTACH, FALSE, 0, TRUE },    { 160, DRIVER_DEVICE_ATTACH, FALSE, 0, TRUE },
+    { 160, DRIVER_DEVICE_ATTACH, FALSE, 1, TRUE },  { 160, DRIVER_DEVICE_ATTACH, FALSE, 2, FALSE },
+    { 160, DRIVER_DEVICE_ATTACH, FALSE, 3, TRUE },  { 13, DRIVER_DEVICE_DETACH, FALSE, 0, TRUE },
+    { 161, DRIVER_DEVICE_DETACH, FALSE, 2, FALSE }, { 161, DRIVER_DEVICE_DETACH, FALSE, 5, TRUE },
+    { 392, DRIVER_DEVICE_DETACH, TRUE, 1, TRUE },   { 392, DRIVER_DEVICE_DETACH, TRUE, 2, FALSE },
+    { 174, DRIVER_DEVICE_UPDATE, FALSE, 1, TRUE },  { 174, DRIVER_DEVICE_UPDATE, FALSE, 2, FALSE },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
@@ -93,7 +96,7 @@ test_procedures (void)
       g_autoptr (DriverDeviceCall) call = driver_device_call_decode (frame);
 
       g_assert_nonnull (call);
-      g_assert_cmpint (call->attach, ==, cases[i].attach);
+      g_assert_cmpint (call->operation, ==, cases[i].operation);
       g_assert_cmpint (call->by_alias, ==, cases[i].by_alias);
       g_assert_cmpuint (call->flags, ==, cases[i].flags);
       g_assert_cmpint (driver_device_call_may_be_live (call), ==, cases[i].live);

@@ -12,24 +12,6 @@ attach (guint32 serial)
   return test_device_call (ATTACH, serial, TEST_HOSTDEV, LIVE);
 }
 
-/* The next frame to the client is an error, with that code and those words. */
-static void
-expect_refusal (TestHeld *self, guint32 serial, int code, const char *words)
-{
-  g_autoptr (GBytes) frame = test_receive (self->relay.client);
-  DriverFrameHeader header;
-  int got;
-
-  driver_frame_header_decode (g_bytes_get_data (frame, NULL), &header);
-  g_assert_cmpuint (header.serial, ==, serial);
-  g_assert_cmpint (header.procedure, ==, ATTACH);
-  g_assert_cmpuint (header.type, ==, DRIVER_FRAME_REPLY);
-  g_autofree char *message = driver_frame_error_message (frame, &got);
-  g_assert_cmpint (got, ==, code);
-  if (strstr (message, words) == NULL)
-    g_error ("“%s” is not in “%s”", words, message);
-}
-
 /* Passes without anybody being asked. */
 static void
 check_passes (TestHeld *self, GBytes *call)
@@ -50,7 +32,7 @@ test_none_of_ours (TestHeld *self, gconstpointer data)
   check_passes (self, test_device_call (DETACH_ALIAS, 5, "virtio-disk0", LIVE));
   check_passes (self, test_device_call (ATTACH, 6, TEST_HOSTDEV, 2));
   check_passes (self, test_device_call (ATTACH, 7, "<hostdev", LIVE));
-  check_passes (self, test_device_call (174, 8, TEST_HOSTDEV, LIVE));
+  check_passes (self, test_device_call (174, 8, TEST_DISK, LIVE));
   /* Device XML beyond any bound. */
   g_autofree char *huge = g_strnfill (300 * 1024, ' ');
   memcpy (huge, TEST_HOSTDEV, strlen (TEST_HOSTDEV));
@@ -148,18 +130,18 @@ test_refusals (TestHeld *self, gconstpointer data)
 {
   test_held_set_guest (self, NO_PHB, "");
   test_send (self->relay.client, attach (2));
-  expect_refusal (self, 2, VIR_ERR_CONFIG_UNSUPPORTED, "unsupported configuration: ");
+  test_held_expect_error (self, 2, VIR_ERR_CONFIG_UNSUPPORTED, "unsupported configuration: ");
   g_assert_cmpstr (test_helper_get_log (self->fake), ==, "GetHost");
 
   test_held_set_guest (self, RUNNING, "");
   test_helper_fail_prepare (self->fake, "0001:01:00.0");
   test_send (self->relay.client, attach (3));
-  expect_refusal (self, 3, VIR_ERR_OPERATION_FAILED, "operation failed: EEH said no.");
+  test_held_expect_error (self, 3, VIR_ERR_OPERATION_FAILED, "operation failed: EEH said no.");
   test_helper_fail_prepare (self->fake, NULL);
 
   test_helper_leave (self->fake);
   test_send (self->relay.client, attach (4));
-  expect_refusal (self, 4, VIR_ERR_OPERATION_INVALID, "systemctl status ppc64-kvmhelper");
+  test_held_expect_error (self, 4, VIR_ERR_OPERATION_INVALID, "systemctl status ppc64-kvmhelper");
   /* A guest that is none of ours does not need it. */
   test_held_set_guest (self, TCG, "");
   test_send (self->relay.client, attach (5));
@@ -168,7 +150,7 @@ test_refusals (TestHeld *self, gconstpointer data)
 
   test_held_set_unavailable (self, TRUE);
   test_send (self->relay.client, attach (6));
-  expect_refusal (self, 6, VIR_ERR_OPERATION_INVALID, "libvirt is gone.");
+  test_held_expect_error (self, 6, VIR_ERR_OPERATION_INVALID, "libvirt is gone.");
   test_held_set_unavailable (self, FALSE);
 
   /* libvirt saw none of the refused ones, and all goes on. */
@@ -307,7 +289,7 @@ test_bounded (TestHeld *self, gconstpointer data)
     test_send (self->relay.client, attach (serial));
   test_wait (test_helper_is_holding, self->fake);
   test_send (self->relay.client, attach (99));
-  expect_refusal (self, 99, VIR_ERR_RESOURCE_BUSY, "too many calls");
+  test_held_expect_error (self, 99, VIR_ERR_RESOURCE_BUSY, "too many calls");
   close (self->relay.client);
   self->relay.client = -1;
   test_helper_go (self->fake);
@@ -349,7 +331,7 @@ test_bounded_answers (TestHeld *self, gconstpointer data)
     }
   g_assert_cmpuint (sent, <, 20000);
   /* Who reads them comes on. */
-  expect_refusal (self, 99, VIR_ERR_RESOURCE_BUSY, "too many calls");
+  test_held_expect_error (self, 99, VIR_ERR_RESOURCE_BUSY, "too many calls");
   close (self->relay.client);
   self->relay.client = -1;
   test_wait (has_no_connection, self->relay.relay);

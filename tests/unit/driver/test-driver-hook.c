@@ -44,7 +44,7 @@ setup (Fixture *self, gconstpointer data)
   self->helper = driver_helper_new (test_helper_get_address (self->fake));
   self->domains = (DriverDomains){ never_ask, self };
   self->transactions = driver_transactions_new (self->helper, &self->domains, 60);
-  g_assert_true (driver_sockets_listen (self->directory, self->fds, &error));
+  g_assert_true (driver_sockets_listen (self->directory, 0660, self->fds, &error));
   g_assert_no_error (error);
   self->hook
       = driver_hook_new (self->fds[DRIVER_SOCKET_HOOK], self->helper, self->transactions, &error);

@@ -3,12 +3,16 @@
 #include <libvirt/virterror.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 #include <unistd.h>
 
 #include "common/common-error.h"
 #include "driver-daemon.h"
+#include "driver-frames.h"
 #include "driver/driver-events.h"
+#include "driver/driver-frame.h"
 #include "driver/driver-libvirt.h"
 
 /* Stock libvirtd, stock virsh, and libvirt's own client library, through virtppc64d. */
@@ -135,6 +139,15 @@ on_changed (const char *domain_uuid, gpointer data)
 {
 }
 
+static int defined;
+
+static void
+on_defined (const char *domain_uuid, gpointer data)
+{
+  g_assert_cmpstr (domain_uuid, ==, "5bd1dc5d-9a3f-4c62-8d4b-70773970c640");
+  g_atomic_int_inc (&defined);
+}
+
 static void
 wait_for (int *counter, int value)
 {
@@ -143,11 +156,25 @@ wait_for (int *counter, int value)
   g_assert_cmpint (g_atomic_int_get (counter), >=, value);
 }
 
+static void
+define_one (const char *uri)
+{
+  virConnectPtr connection = virConnectOpen (uri);
+  virDomainPtr domain = virDomainDefineXML (
+      connection, "<domain type='test'><name>new</name><uuid>5bd1dc5d-9a3f-4c62-8d4b-70773970c640"
+                  "</uuid><memory>8192</memory><os><type>hvm</type></os></domain>");
+
+  g_assert_nonnull (domain);
+  g_assert_cmpint (virDomainUndefine (domain), ==, 0);
+  virDomainFree (domain);
+  virConnectClose (connection);
+}
+
 /* The driver's own connection: it reads domains, and comes again when libvirt does. */
 static void
 test_own_connection (void)
 {
-  static const DriverLibvirtFuncs funcs = { on_connected, on_changed };
+  static const DriverLibvirtFuncs funcs = { on_connected, on_changed, on_defined };
   static const char uuid[] = "6695eb01-f6a4-8304-79aa-97f2502e193f";
   g_autofree char *uri = test_daemon_uri (&daemons, "test", "default", FALSE);
   g_autoptr (DriverLibvirt) libvirt = driver_libvirt_new (uri);
@@ -167,6 +194,16 @@ test_own_connection (void)
   g_assert_no_error (error);
   g_assert_null (none);
 
+  g_auto (GStrv) network = NULL, no_network = NULL;
+  g_assert_true (domains->get_network (domains->data, "default", 10, &network, &error));
+  g_assert_nonnull (strstr (network[0], "<name>default</name>"));
+  g_assert_true (domains->get_network (domains->data, "none", 10, &no_network, &error));
+  g_assert_no_error (error);
+  g_assert_null (no_network);
+
+  define_one (uri);
+  wait_for (&defined, 1);
+
   test_daemon_kill_libvirtd (&daemons);
   g_assert_false (domains->get_xml (domains->data, uuid, 2, &xml, &error));
   g_assert_error (error, COMMON_ERROR, COMMON_ERROR_LIBVIRT_UNAVAILABLE);
@@ -176,6 +213,80 @@ test_own_connection (void)
   g_assert_true (domains->get_xml (domains->data, uuid, 10, &xml, &error));
   g_free (xml);
   driver_libvirt_stop (libvirt);
+}
+
+static GBytes *
+receive (int fd)
+{
+  guint8 word[4];
+
+  g_assert_cmpint (recv (fd, word, 4, MSG_WAITALL), ==, 4);
+  guint32 length = driver_frame_length (word);
+  guint8 *bytes = g_malloc (length);
+  memcpy (bytes, word, 4);
+  g_assert_cmpint (recv (fd, bytes + 4, length - 4, MSG_WAITALL), ==, (gssize) length - 4);
+  return g_bytes_new_take (bytes, length);
+}
+
+/* Sends @call, and returns the error that it is answered with, and which. */
+static char *
+call_for_error (int fd, GBytes *call, int *code)
+{
+  g_autoptr (GBytes) reply = NULL;
+  gsize length;
+  const guint8 *bytes = g_bytes_get_data (call, &length);
+
+  g_assert_cmpint (send (fd, bytes, length, 0), ==, (gssize) length);
+  g_bytes_unref (call);
+  reply = receive (fd);
+  return driver_frame_error_message (reply, code);
+}
+
+/* What driver-forms has as a form of the call is one for libvirtd: it has the same answer. */
+static void
+check_forms (gboolean relayed)
+{
+  struct sockaddr_un address = { .sun_family = AF_UNIX };
+  g_autofree char *path
+      = g_build_filename (relayed ? daemons.relayed : daemons.sockets, "libvirt-sock", NULL);
+  int fd = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), code;
+  GByteArray *open = g_byte_array_new ();
+  g_autoptr (GBytes) plain = test_device_call (8, 3, TEST_DISK, 0);
+  GByteArray *with_fds = g_byte_array_new ();
+
+  g_strlcpy (address.sun_path, path, sizeof address.sun_path);
+  g_assert_cmpint (connect (fd, (struct sockaddr *) &address, sizeof address), ==, 0);
+  g_assert_null (call_for_error (fd, test_frame (DRIVER_PROGRAM_REMOTE, 66, 0, 0, 0, NULL), &code));
+  test_put_u32 (open, 1);
+  test_put_string (open, "test:///default");
+  test_put_u32 (open, 0);
+  g_assert_null (call_for_error (fd, test_frame (DRIVER_PROGRAM_REMOTE, 1, 0, 1, 0, open), &code));
+
+  g_autofree char *first = call_for_error (fd, g_bytes_ref (plain), &code);
+  /* Its test driver attaches devices from 10.0.0 on. */
+  g_assert_true (code == VIR_ERR_NO_SUPPORT || code == VIR_ERR_NO_DOMAIN);
+  test_put_u32 (with_fds, 0);
+  g_byte_array_append (with_fds,
+                       (const guint8 *) g_bytes_get_data (plain, NULL) + DRIVER_FRAME_HEADER,
+                       (guint) g_bytes_get_size (plain) - DRIVER_FRAME_HEADER);
+  g_autofree char *second = call_for_error (
+      fd, test_frame (DRIVER_PROGRAM_REMOTE, 8, DRIVER_FRAME_CALL_WITH_FDS, 4, 0, with_fds), &code);
+  g_assert_cmpstr (second, ==, first);
+
+  /* A CONNECT_CLOSE with another status is refused, and the connection stays open. */
+  g_autofree char *refused
+      = call_for_error (fd, test_frame (DRIVER_PROGRAM_REMOTE, 2, 0, 5, 1, NULL), &code);
+  g_assert_nonnull (refused);
+  g_autofree char *third = call_for_error (fd, test_device_call (8, 6, TEST_DISK, 0), &code);
+  g_assert_cmpstr (third, ==, first);
+  close (fd);
+}
+
+static void
+test_forms (void)
+{
+  check_forms (FALSE);
+  check_forms (TRUE);
 }
 
 /* Its clients come and go; nothing stays of them. */
@@ -223,6 +334,7 @@ main (int argc, char **argv)
   g_test_add_func ("/driver/libvirt/events", test_events);
   g_test_add_func ("/driver/libvirt/guest", test_guest);
   g_test_add_func ("/driver/libvirt/own-connection", test_own_connection);
+  g_test_add_func ("/driver/libvirt/forms", test_forms);
   g_test_add_func ("/driver/libvirt/no-leak", test_no_leak);
   status = g_test_run ();
   test_daemon_stop (&daemons);

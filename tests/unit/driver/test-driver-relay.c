@@ -321,24 +321,26 @@ test_large (void)
   test_relay_stop (&relay);
 }
 
-/* A daemon that does not read does not fill our memory. */
+/* Who does not read does not fill our memory, and holds up nobody else. */
 static void
-test_backpressure (void)
+test_backpressure (gconstpointer down)
 {
   static guint8 zeros[65536];
   TestRelay relay;
   gsize sent = 0, got = 0;
-  int idle = 0;
+  int idle = 0, client, server;
 
   test_relay_start (&relay, NULL, NULL);
+  const int from = down != NULL ? relay.server : relay.client;
+  const int to = down != NULL ? relay.client : relay.server;
   GByteArray *header = g_byte_array_new ();
-  static const guint32 words[] = { 30000000, 0x20008086, 1, 14, 0, 3, 0 };
+  const guint32 words[] = { 30000000, 0x20008086, 1, 14, down != NULL ? 1 : 0, 3, 0 };
   for (gsize i = 0; i < G_N_ELEMENTS (words); i++)
     test_put_u32 (header, words[i]);
-  test_send (relay.client, g_byte_array_free_to_bytes (header));
+  test_send (from, g_byte_array_free_to_bytes (header));
   while (idle < 100)
     {
-      gssize done = send (relay.client, zeros, sizeof zeros, MSG_DONTWAIT);
+      gssize done = send (from, zeros, sizeof zeros, MSG_DONTWAIT);
 
       if (done > 0)
         sent += (gsize) done;
@@ -349,13 +351,21 @@ test_backpressure (void)
   /* Two sockets' buffers, and ours. */
   g_assert_cmpuint (sent, <, 2 * 1024 * 1024);
 
-  /* The other direction is not concerned. */
-  test_send (relay.server, test_keepalive (1));
-  test_expect (relay.client, test_keepalive (1));
+  /* The other direction is not concerned; nor are other connections. */
+  if (down == NULL)
+    {
+      test_send (to, test_keepalive (1));
+      test_expect (from, test_keepalive (1));
+    }
+  test_relay_connect (&relay, &client, &server);
+  test_send (server, test_keepalive (1));
+  test_expect (client, test_keepalive (1));
+  close (client);
+  close (server);
 
   while (got < 28 + sent)
     {
-      gssize done = recv (relay.server, zeros, sizeof zeros, MSG_DONTWAIT);
+      gssize done = recv (to, zeros, sizeof zeros, MSG_DONTWAIT);
 
       got += done > 0 ? (gsize) done : 0;
       g_main_context_iteration (NULL, FALSE);
@@ -434,7 +444,8 @@ main (int argc, char **argv)
   g_test_add_data_func ("/driver/relay/fds/queued", GINT_TO_POINTER (QUEUED), test_fds_fault);
   g_test_add_func ("/driver/relay/bad-length", test_bad_length);
   g_test_add_func ("/driver/relay/large", test_large);
-  g_test_add_func ("/driver/relay/backpressure", test_backpressure);
+  g_test_add_data_func ("/driver/relay/backpressure/up", NULL, test_backpressure);
+  g_test_add_data_func ("/driver/relay/backpressure/down", "down", test_backpressure);
   g_test_add_func ("/driver/relay/ends", test_ends);
   g_test_add_func ("/driver/relay/no-upstream", test_no_upstream);
   return g_test_run ();
