@@ -235,7 +235,7 @@ def talk(directory, name, calls, stay=lambda: None, connected=lambda connection:
     """Each call, and what came of it: ('reply', its payload), ('error', code, domain, message), or ('end', ). The connection ends after @stay."""
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     connected(connection)
-    connection.settimeout(30)
+    connection.settimeout(15)
     try:
         connection.connect(directory + '/' + name)
     except OSError as error:
@@ -252,7 +252,7 @@ def talk(directory, name, calls, stay=lambda: None, connected=lambda connection:
                 if (program, got, kind, echo) == (REMOTE, procedure, 1, serial):
                     break
         except TimeoutError:
-            answers.append(('nothing',))
+            answers.append(('nothing', procedure))
             break
         except (EOFError, OSError):
             answers.append(('end',))
