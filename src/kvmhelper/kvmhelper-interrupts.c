@@ -3,6 +3,22 @@
 
 #include <string.h>
 
+/* "intx", "msi[0]" or "msix[2047]", and nothing else: the name goes on to callers. */
+static gboolean
+is_vector_name (const char *name)
+{
+  if (g_str_equal (name, "intx"))
+    return TRUE;
+  if (!g_str_has_prefix (name, "msi"))
+    return FALSE;
+  name += strlen ("msi");
+  name += *name == 'x';
+  if (*name != '[')
+    return FALSE;
+  name++;
+  return g_ascii_isdigit (*name) && g_str_equal (name + strspn (name, "0123456789"), "]");
+}
+
 /* "vfio-msix[0](0000:01:00.0)"; of INTx there may be more on a line, with commas between. */
 static gboolean
 parse_action (const char *word, KvmHelperVector *vector)
@@ -16,11 +32,12 @@ parse_action (const char *word, KvmHelperVector *vector)
     return FALSE;
   word += strlen ("vfio-");
   length = (gsize) (open - word);
-  if (length >= sizeof vector->name
-      || (!g_str_has_prefix (word, "msi") && !g_str_has_prefix (word, "intx")))
+  if (length >= sizeof vector->name)
     return FALSE;
   memcpy (vector->name, word, length);
   vector->name[length] = '\0';
+  if (!is_vector_name (vector->name))
+    return FALSE;
   vector->message = vector->name[0] == 'm';
   address = g_strndup (open + 1, (gsize) (close - open - 1));
   return pci_address_parse (address, &vector->function, NULL);
