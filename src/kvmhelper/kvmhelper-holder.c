@@ -55,7 +55,8 @@ read_nodes (const KvmHelperKernel *kernel)
 
           node->node = node_of (&stat);
           node->group = group;
-          g_hash_table_insert (nodes, node, node);
+          /* The key is within the value: the older of two goes with its key. */
+          g_hash_table_replace (nodes, node, node);
         }
     }
   return nodes;

@@ -44,6 +44,9 @@ get_entry (const GString *acl, gsize i)
                   GUINT32_FROM_LE (entry.e_id) };
 }
 
+/* The kernel has no others in a list (fs/posix_acl.c: posix_acl_valid). */
+#define RIGHTS (ACL_READ | ACL_WRITE | ACL_EXECUTE)
+
 /* The first mask; where there is none, all goes through. */
 static guint
 get_mask (const GString *acl)
@@ -74,7 +77,7 @@ describe_others (const GString *acl)
       if ((entry.e_tag == ACL_USER && entry.e_id == USER) || entry.e_tag == ACL_MASK)
         continue;
       g_string_append_printf (text, "%x %u %x\n", entry.e_tag, entry.e_id,
-                              masked ? entry.e_perm & mask : entry.e_perm);
+                              (masked ? entry.e_perm & mask : entry.e_perm) & RIGHTS);
     }
   return g_string_free (text, FALSE);
 }

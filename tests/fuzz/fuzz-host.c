@@ -115,6 +115,16 @@ is_name (const char *name, gsize length)
          && !(name[0] == '.' && (length == 1 || (length == 2 && name[1] == '.')));
 }
 
+/* A directory has a name once. */
+static gboolean
+is_listed (const GPtrArray *names, const char *name, gsize length)
+{
+  for (guint i = 0; i < names->len; i++)
+    if (strlen (names->pdata[i]) == length && memcmp (names->pdata[i], name, length) == 0)
+      return TRUE;
+  return FALSE;
+}
+
 static int
 fuzz_list (gpointer data, KvmHelperRoot root, const char *path, GPtrArray *names)
 {
@@ -127,7 +137,7 @@ fuzz_list (gpointer data, KvmHelperRoot root, const char *path, GPtrArray *names
     {
       gsize length = strcspn (line, "\n");
 
-      if (is_name (line, length))
+      if (is_name (line, length) && !is_listed (names, line, length))
         g_ptr_array_add (names, g_strndup (line, length));
       line += length + (line[length] == '\n' ? 1 : 0);
     }
