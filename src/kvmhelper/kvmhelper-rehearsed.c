@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "kvmhelper/kvmhelper-rehearsed.h"
 
+#include <string.h>
+
 #include "kvmhelper/kvmhelper-limits.h"
 #include "kvmhelper/kvmhelper-step.h"
 
@@ -37,6 +39,19 @@ start_anew (KvmHelperRehearsed *rehearsed, const char *epoch)
   rehearsed->count = 0;
 }
 
+/* Only what was written here: GKeyFile ends each line with a line feed and escapes other ends of
+ * lines, but reads others, and the same text differently where more follows. */
+static gboolean
+load (KvmHelperRehearsed *rehearsed)
+{
+  g_autofree char *text = NULL;
+  gsize length;
+
+  return g_file_get_contents (rehearsed->path, &text, &length, NULL)
+         && g_str_has_suffix (text, "\n") && strchr (text, '\r') == NULL
+         && g_key_file_load_from_data (rehearsed->file, text, length, G_KEY_FILE_NONE, NULL);
+}
+
 KvmHelperRehearsed *
 kvmhelper_rehearsed_open (const KvmHelperKernel *kernel, const char *state_directory)
 {
@@ -50,7 +65,7 @@ kvmhelper_rehearsed_open (const KvmHelperKernel *kernel, const char *state_direc
   g_mutex_init (&rehearsed->lock);
   rehearsed->path = g_build_filename (state_directory, "rehearsed", NULL);
   rehearsed->file = g_key_file_new ();
-  if (g_key_file_load_from_file (rehearsed->file, rehearsed->path, G_KEY_FILE_NONE, NULL))
+  if (load (rehearsed))
     {
       before = g_key_file_get_string (rehearsed->file, GROUP, "epoch", NULL);
       g_strfreev (g_key_file_get_groups (rehearsed->file, &groups));
