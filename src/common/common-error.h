@@ -49,6 +49,7 @@ typedef enum
   COMMON_ERROR_MEMORY_LIMIT,        /* too little memory may be locked, or is there to be locked */
   COMMON_ERROR_INTERRUPT_LIMIT,     /* the guest has about as many interrupts as it can have */
   COMMON_ERROR_DMA_WINDOW,          /* the group's DMA windows are not what the guest asks for */
+  COMMON_ERROR_POLICY_REQUIRES,     /* the guest's policy requires what it cannot have */
   COMMON_ERROR_ADVISE_XICS,         /* advice: ic-mode=xics keeps interrupts in the kernel here */
   COMMON_ERROR_ADVISE_IRQ_BYPASS,   /* advice: kvm_irq_bypass is switched off */
 
@@ -61,6 +62,7 @@ typedef enum
   COMMON_ERROR_KERNEL_FAILED,       /* a read, write or ioctl failed */
   COMMON_ERROR_LEASE_UNKNOWN,       /* no such lease */
   COMMON_ERROR_GROUP_NOT_HELD,      /* no guest has the group */
+  COMMON_ERROR_COMPANION_FAILED,    /* a function that comes along with another was not attached */
   COMMON_ERROR_BUSY,                /* another call works on the same group */
   COMMON_ERROR_NOT_AUTHORIZED,      /* polkit said no */
   COMMON_ERROR_CONSENT_MISSING,     /* no administrator agreed that a user gets a device */

@@ -24,18 +24,20 @@ common_xml_schema_load (GResource *resource, const char *path)
 typedef struct
 {
   GString *text;
-  int line;
+  long line;
 } ValidationLog;
 
-/* libxml2 tells the most exact thing first and its context after it. */
+/* libxml2 tells the most exact thing first and its context after it; of the first it does not
+ * always know the line. */
 static void
 note_error (void *data, CommonXmlError error)
 {
   ValidationLog *log = data;
 
+  if (log->line == 0)
+    log->line = error->node != NULL ? xmlGetLineNo (error->node) : error->line;
   if (log->text->len > 0)
     return;
-  log->line = error->line;
   /* "Invalid attribute" is said of a wrong value as well; show it. */
   if (error->code == XML_RELAXNG_ERR_INVALIDATTR && error->node != NULL && error->str1 != NULL)
     {
@@ -66,7 +68,7 @@ common_xml_validate (xmlNode *node, xmlRelaxNG *schema, CommonErrorCode code, GE
   g_autofree char *text = g_string_free (log.text, FALSE);
   if (!valid)
     g_set_error (error, COMMON_ERROR, code, _ ("Line %ld: %s"),
-                 log.line > 0 ? (long) log.line : xmlGetLineNo (node),
+                 log.line > 0 ? log.line : xmlGetLineNo (node),
                  *text != '\0' ? text : _ ("this does not fit the schema"));
   return valid;
 }

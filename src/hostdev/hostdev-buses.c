@@ -14,9 +14,19 @@ typedef struct
   HostdevPhb *phb; /* that it is, or is behind; NULL: a bridge on nothing */
 } Bus;
 
+/* One <controller type='pci'>, and its index: what it has, or got. */
+typedef struct
+{
+  const xmlNode *node; /* NULL: libvirt adds it */
+  guint index;
+} Controller;
+
 struct _HostdevBuses
 {
   Bus bus[HOSTDEV_BUS_MAX + 1];
+  HostdevSlots slots;
+  HostdevEmulated emulated;
+  GArray *controllers; /* Controller, in libvirt's order */
   GPtrArray *phbs;
 };
 
@@ -25,6 +35,7 @@ hostdev_buses_free (HostdevBuses *buses)
 {
   if (buses == NULL)
     return;
+  g_array_unref (buses->controllers);
   g_ptr_array_unref (buses->phbs);
   g_free (buses);
 }
@@ -71,6 +82,7 @@ add_phb (HostdevBuses *buses, guint index, const xmlNode *node, GError **error)
   phb->target_index = target_index;
   g_ptr_array_add (buses->phbs, phb);
   buses->bus[index] = (Bus){ TRUE, NONE, phb };
+  hostdev_slots_add_bus (&buses->slots, index, HOSTDEV_BUS_OPEN);
   return TRUE;
 }
 
@@ -81,6 +93,18 @@ is_root (const xmlNode *node)
   g_autofree char *model = common_xml_get (node, "model");
 
   return model == NULL || strcmp (model, "pci-root") == 0;
+}
+
+/* Bridges whose slots libvirt chooses from (src/conf/domain_addr.c:
+ * virDomainPCIAddressBusSetModel). */
+static HostdevBusKind
+get_kind (const xmlNode *node)
+{
+  static const char *const open[]
+      = { "pci-bridge", "pci-expander-bus", "pcie-to-pci-bridge", NULL };
+  g_autofree char *model = common_xml_get_or_empty (node, "model");
+
+  return g_strv_contains (open, model) ? HOSTDEV_BUS_OPEN : HOSTDEV_BUS_CLOSED;
 }
 
 static gboolean
@@ -96,13 +120,34 @@ add_controller (HostdevBuses *buses, guint index, const xmlNode *node, GError **
                                  &parent, error))
     return FALSE;
   buses->bus[index] = (Bus){ TRUE, parent, NULL };
+  hostdev_slots_add_bus (&buses->slots, index, get_kind (node));
   return TRUE;
 }
 
-/* Reads those that have an index (@indexed), or gives the others one: the lowest that is unused
- * (libvirt src/conf/domain_postparse.c: virDomainAssignControllerIndexes). */
+/* libvirt keeps them by index, and one without an index behind the last there is at that point
+ * (src/conf/domain_conf.c: virDomainControllerInsertPreAlloced). */
+static void
+insert_controller (HostdevBuses *buses, const xmlNode *node, guint index)
+{
+  Controller controller = { node, index };
+  guint place = buses->controllers->len;
+
+  if (index != NONE)
+    {
+      for (guint i = buses->controllers->len; i-- > 0;)
+        {
+          guint other = g_array_index (buses->controllers, Controller, i).index;
+
+          if (other != NONE && other > index)
+            place = i;
+        }
+      buses->bus[index].present = TRUE;
+    }
+  g_array_insert_val (buses->controllers, place, controller);
+}
+
 static gboolean
-add_controllers (HostdevBuses *buses, const xmlNode *devices, gboolean indexed, GError **error)
+list_controllers (HostdevBuses *buses, const xmlNode *devices, GError **error)
 {
   for (const xmlNode *node = common_xml_child (devices, "controller"); node != NULL;
        node = common_xml_next (node, "controller"))
@@ -114,28 +159,60 @@ add_controllers (HostdevBuses *buses, const xmlNode *devices, gboolean indexed, 
       if (!common_xml_get_number (node, "index", HOSTDEV_BUS_MAX, COMMON_ERROR_INVALID_DOMAIN,
                                   &index, error))
         return FALSE;
-      if ((index != NONE) != indexed)
-        continue;
-      if (!indexed)
-        index = hostdev_buses_get_free (buses, is_root (node) ? 0 : 1);
       /* One too many, or a number a second time: libvirt refuses such a domain itself. */
-      if (index <= HOSTDEV_BUS_MAX && !buses->bus[index].present
-          && !add_controller (buses, index, node, error))
+      if (index != NONE ? !buses->bus[index].present : buses->controllers->len <= HOSTDEV_BUS_MAX)
+        insert_controller (buses, node, index);
+    }
+  return TRUE;
+}
+
+/* Those without an index get the lowest that is unused (libvirt src/conf/domain_postparse.c:
+ * virDomainAssignControllerIndexes). */
+static gboolean
+add_controllers (HostdevBuses *buses, GError **error)
+{
+  for (guint i = 0; i < buses->controllers->len; i++)
+    {
+      Controller *controller = &g_array_index (buses->controllers, Controller, i);
+
+      if (controller->index == NONE)
+        {
+          controller->index = hostdev_buses_get_free (buses, is_root (controller->node) ? 0 : 1);
+          if (controller->index > HOSTDEV_BUS_MAX)
+            continue;
+          buses->bus[controller->index].present = TRUE;
+        }
+      if (!add_controller (buses, controller->index, controller->node, error))
         return FALSE;
     }
   return TRUE;
 }
 
-/* libvirt numbers those that have no target index in the XML's order
+/* Every bus up to the highest that a controller is or an address names is there. As libvirt 11.3
+ * does it; 9.0 has those that it adds behind all others, and so numbers their targets last. */
+static void
+fill_gaps (HostdevBuses *buses)
+{
+  for (guint index = 0; index < buses->slots.count; index++)
+    {
+      if (buses->bus[index].present)
+        continue;
+      insert_controller (buses, NULL, index);
+      add_phb (buses, index, NULL, NULL);
+    }
+}
+
+/* libvirt numbers those that have no target index in that order
  * (src/qemu/qemu_domain_address.c: qemuDomainAddressFindNewTargetIndex). */
 static void
 fill_target_indexes (HostdevBuses *buses)
 {
-  for (guint i = 0; i < buses->phbs->len; i++)
+  for (guint i = 0; i < buses->controllers->len; i++)
     {
-      HostdevPhb *phb = buses->phbs->pdata[i];
+      guint index = g_array_index (buses->controllers, Controller, i).index;
+      HostdevPhb *phb = index <= HOSTDEV_BUS_MAX ? buses->bus[index].phb : NULL;
 
-      if (phb->target_index == NONE)
+      if (phb != NULL && phb->index == index && phb->target_index == NONE)
         phb->target_index = phb->index == 0 ? 0 : free_target_index (buses);
     }
 }
@@ -167,20 +244,47 @@ hostdev_buses_new (const xmlNode *devices, GError **error)
 {
   g_autoptr (HostdevBuses) buses = g_new0 (HostdevBuses, 1);
 
+  buses->controllers = g_array_new (FALSE, FALSE, sizeof (Controller));
   buses->phbs = g_ptr_array_new_with_free_func (g_free);
-  if (devices != NULL && !add_controllers (buses, devices, TRUE, error))
+  if (devices != NULL && !list_controllers (buses, devices, error))
     return NULL;
-  if (devices != NULL && !add_controllers (buses, devices, FALSE, error))
+  if (!add_controllers (buses, error))
     return NULL;
-  if (!buses->bus[0].present && !add_phb (buses, 0, NULL, error))
-    return NULL;
+  hostdev_buses_name (buses, 0);
+  return g_steal_pointer (&buses);
+}
 
+void
+hostdev_buses_name (HostdevBuses *buses, guint bus)
+{
+  buses->slots.count = MAX (buses->slots.count, bus + 1);
+}
+
+void
+hostdev_buses_add_emulated (HostdevBuses *buses, const xmlNode *node, const PciAddress *address)
+{
+  hostdev_emulated_add (&buses->emulated, node, address != NULL);
+  if (address == NULL)
+    return;
+  /* A bridge on a bus that is not there yet: libvirt refuses such a domain. */
+  if (!common_xml_is (node, "controller") || !common_xml_attribute_is (node, "type", "pci"))
+    hostdev_buses_name (buses, address->bus);
+  hostdev_slots_mark (&buses->slots, address->bus, address->slot, 0);
+}
+
+void
+hostdev_buses_finish (HostdevBuses *buses)
+{
+  hostdev_emulated_finish (&buses->emulated);
+  fill_gaps (buses);
   fill_target_indexes (buses);
   for (guint i = 0; i <= HOSTDEV_BUS_MAX; i++)
     if (buses->bus[i].present)
       buses->bus[i].phb = follow_bridges (buses, i);
+  for (guint i = 0; i <= HOSTDEV_BUS_MAX; i++)
+    if (buses->bus[i].phb != NULL)
+      buses->bus[i].phb->emulated += (guint) __builtin_popcount (buses->slots.bus[i].used);
   g_ptr_array_sort (buses->phbs, compare_phbs);
-  return g_steal_pointer (&buses);
 }
 
 const GPtrArray *
@@ -198,9 +302,14 @@ hostdev_buses_find_phb (const HostdevBuses *buses, guint bus, guint *phb_index)
   return TRUE;
 }
 
-void
-hostdev_buses_count_emulated (HostdevBuses *buses, guint bus)
+const HostdevSlots *
+hostdev_buses_get_slots (const HostdevBuses *buses)
 {
-  if (bus <= HOSTDEV_BUS_MAX && buses->bus[bus].phb != NULL)
-    buses->bus[bus].phb->emulated++;
+  return &buses->slots;
+}
+
+const HostdevEmulated *
+hostdev_buses_get_emulated (const HostdevBuses *buses)
+{
+  return &buses->emulated;
 }

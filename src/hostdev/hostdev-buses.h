@@ -4,18 +4,17 @@
 #include <libxml/tree.h>
 
 #include "hostdev/hostdev-domain.h"
+#include "hostdev/hostdev-emulated.h"
 
 /**
  * HostdevBuses: the PCI topology of a guest: its PHBs, and the bridges behind them. A bus is a
  * <controller type='pci'>, and its number the controller's index.
  *
  * What libvirt fills in when it defines a domain is filled in here as well, so that a file that
- * was never defined reads the same: PHB 0, indexes, target indexes.
+ * was never defined reads the same: PHB 0, indexes, the PHBs that only an address names or that a
+ * higher index leaves out, target indexes.
  */
 typedef struct _HostdevBuses HostdevBuses;
-
-/* A PCI address of a guest has 8 bits for the bus. */
-#define HOSTDEV_BUS_MAX 255
 
 /**
  * hostdev_buses_new: @devices is the domain's <devices>, or NULL.
@@ -35,5 +34,19 @@ gboolean hostdev_buses_find_phb (const HostdevBuses *buses, guint bus, guint *ph
 /** The lowest number from @from on that no bus has; above HOSTDEV_BUS_MAX where all are taken. */
 guint hostdev_buses_get_free (const HostdevBuses *buses, guint from);
 
-/** hostdev_buses_count_emulated: notes that a device that is no PCI hostdev sits on @bus. */
-void hostdev_buses_count_emulated (HostdevBuses *buses, guint bus);
+/** hostdev_buses_add_emulated: a device that is no PCI hostdev: a child of <devices>.
+ * @address: its own in the guest, or NULL: libvirt chooses one, if it is a PCI device at all */
+void
+hostdev_buses_add_emulated (HostdevBuses *buses, const xmlNode *node, const PciAddress *address);
+
+/** hostdev_buses_name: a PCI hostdev has an address on that bus, at most HOSTDEV_BUS_MAX. */
+void hostdev_buses_name (HostdevBuses *buses, guint bus);
+
+/** hostdev_buses_finish: after all devices. */
+void hostdev_buses_finish (HostdevBuses *buses);
+
+/** The slots that emulated devices with an address of their own have taken. */
+const HostdevSlots *hostdev_buses_get_slots (const HostdevBuses *buses);
+
+/** The emulated devices without one. */
+const HostdevEmulated *hostdev_buses_get_emulated (const HostdevBuses *buses);

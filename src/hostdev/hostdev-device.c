@@ -100,7 +100,10 @@ hostdev_device_new_from_node (const xmlNode *node, HostdevDevice **device, GErro
 
   const xmlNode *alias = common_xml_child (node, "alias");
   const xmlNode *driver = common_xml_child (node, "driver");
+  read->interface = strcmp ((const char *) node->name, "interface") == 0;
+  const xmlNode *teaming = common_xml_child (node, "teaming");
   read->managed = common_xml_attribute_is (node, "managed", "yes");
+  read->teaming = teaming != NULL && common_xml_attribute_is (teaming, "type", "transient");
   if (alias != NULL)
     read->alias = common_xml_get (alias, "name");
   if (driver != NULL)

@@ -15,6 +15,7 @@
 typedef struct
 {
   PciAddress address;     /* on the host */
+  gboolean interface;     /* an <interface>: libvirt seats it before those that are a <hostdev> */
   gboolean managed;       /* managed='yes' */
   char *alias;            /* NULL: none */
   char *driver_name;      /* <driver name=''>, NULL: none */
@@ -23,6 +24,7 @@ typedef struct
   gboolean has_guest_bus; /* <address type='pci'> of the guest was given */
   guint guest_bus;        /* the PCI controller's index in the guest */
   guint8 guest_slot, guest_function;
+  gboolean teaming; /* <teaming type='transient'>: the second of a failover pair */
 } HostdevDevice;
 
 void hostdev_device_free (HostdevDevice *device);

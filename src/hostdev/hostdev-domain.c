@@ -20,7 +20,9 @@ struct _HostdevDomain
   HostdevIcMode ic_mode;
   gboolean kernel_irqchip;
   HostdevMemory memory;
+  HostdevTraits traits;
   HostdevBuses *buses;
+  gboolean has_networks;
   GPtrArray *devices;
   GHashTable *by_alias;   /* char * of the device: HostdevDevice */
   GHashTable *by_address; /* PciAddress of the device: HostdevDevice */
@@ -39,6 +41,7 @@ hostdev_domain_free (HostdevDomain *domain)
   g_hash_table_unref (domain->by_address);
   g_ptr_array_unref (domain->devices);
   hostdev_policy_set_free (domain->policies);
+  hostdev_traits_clear (&domain->traits);
   g_free (domain);
 }
 
@@ -109,16 +112,18 @@ read_device (HostdevDomain *domain, const xmlNode *node, GError **error)
       const xmlNode *address = common_xml_child (node, "address");
       PciAddress guest;
 
-      if (address == NULL || !common_xml_attribute_is (address, "type", "pci"))
-        return TRUE;
-      if (!hostdev_xml_get_address (address, COMMON_ERROR_INVALID_DOMAIN, &guest, error))
+      gboolean chosen = address != NULL && common_xml_attribute_is (address, "type", "pci");
+      if (chosen && !hostdev_xml_get_address (address, COMMON_ERROR_INVALID_DOMAIN, &guest, error))
         return FALSE;
-      if (guest.bus != 0 || guest.slot != 0)
-        hostdev_buses_count_emulated (domain->buses, guest.bus);
+      /* All zero is none: libvirt chooses one. */
+      chosen = chosen && (guest.bus != 0 || guest.slot != 0);
+      hostdev_buses_add_emulated (domain->buses, node, chosen ? &guest : NULL);
       return TRUE;
     }
 
   g_ptr_array_add (domain->devices, device);
+  if (device->has_guest_bus)
+    hostdev_buses_name (domain->buses, device->guest_bus);
   if (g_hash_table_contains (domain->by_address, &device->address))
     {
       char address[PCI_ADDRESS_LEN];
@@ -142,10 +147,15 @@ read_devices (HostdevDomain *domain, const xmlNode *root, GError **error)
   domain->buses = hostdev_buses_new (devices, error);
   if (domain->buses == NULL)
     return FALSE;
+  for (const xmlNode *node = devices != NULL ? common_xml_child (devices, "interface") : NULL;
+       node != NULL; node = common_xml_next (node, "interface"))
+    domain->has_networks
+        = domain->has_networks || common_xml_attribute_is (node, "type", "network");
   for (const xmlNode *node = devices != NULL ? devices->children : NULL; node != NULL;
        node = node->next)
     if (node->type == XML_ELEMENT_NODE && !read_device (domain, node, error))
       return FALSE;
+  hostdev_buses_finish (domain->buses);
   return TRUE;
 }
 
@@ -207,6 +217,7 @@ hostdev_domain_new_from_xml (const char *xml, gssize length, GError **error)
   g_autofree char *id = common_xml_get_or_empty (root, "id");
   domain->running = g_ascii_isdigit (*id);
   domain->pseries_kvm = is_pseries_kvm (root);
+  hostdev_traits_read (root, &domain->traits);
   hostdev_qemu_args_read (root, &domain->ic_mode, &domain->kernel_irqchip);
   if (!hostdev_memory_read (root, &domain->memory, error) || !read_devices (domain, root, error)
       || !read_metadata (domain, root, error))
@@ -250,6 +261,12 @@ hostdev_domain_has_kernel_irqchip (const HostdevDomain *domain)
   return domain->kernel_irqchip;
 }
 
+const HostdevTraits *
+hostdev_domain_get_traits (const HostdevDomain *domain)
+{
+  return &domain->traits;
+}
+
 const HostdevMemory *
 hostdev_domain_get_memory (const HostdevDomain *domain)
 {
@@ -274,10 +291,28 @@ hostdev_domain_get_free_bus (const HostdevDomain *domain, guint from)
   return hostdev_buses_get_free (domain->buses, from);
 }
 
+const HostdevSlots *
+hostdev_domain_get_slots (const HostdevDomain *domain)
+{
+  return hostdev_buses_get_slots (domain->buses);
+}
+
+const HostdevEmulated *
+hostdev_domain_get_emulated (const HostdevDomain *domain)
+{
+  return hostdev_buses_get_emulated (domain->buses);
+}
+
 const GPtrArray *
 hostdev_domain_get_devices (const HostdevDomain *domain)
 {
   return domain->devices;
+}
+
+gboolean
+hostdev_domain_has_networks (const HostdevDomain *domain)
+{
+  return domain->has_networks;
 }
 
 const HostdevDevice *
@@ -290,6 +325,12 @@ HostdevPolicy
 hostdev_domain_get_policy (const HostdevDomain *domain, const HostdevDevice *device)
 {
   return hostdev_policy_set_get (domain->policies, device);
+}
+
+const char *
+hostdev_domain_find_stray_policy (const HostdevDomain *domain)
+{
+  return hostdev_policy_set_find_stray (domain->policies, domain->by_alias, domain->by_address);
 }
 
 guint

@@ -4,8 +4,10 @@
 #include <glib.h>
 
 #include "hostdev/hostdev-device.h"
+#include "hostdev/hostdev-emulated.h"
 #include "hostdev/hostdev-memory-limit.h"
 #include "hostdev/hostdev-policy.h"
+#include "hostdev/hostdev-traits.h"
 
 /**
  * HostdevDomain: of a libvirt domain, what passthrough needs. Immutable; made from the XML that
@@ -25,12 +27,13 @@ typedef struct
 {
   guint index;        /* the controller's, what a device's <address bus=''> names */
   guint target_index; /* <target index=''>: QEMU's spapr-pci-host-bridge,index= */
-  guint emulated;     /* devices on it, or behind a bridge on it, that are no PCI hostdevs */
+  guint emulated;     /* slots of it, and of bridges on it, that no PCI hostdevs have */
 } HostdevPhb;
 
 /* The highest target index of a PHB: libvirt refuses 31 ("must be 0-30"), as QEMU's pSeries machine
  * has no more (SPAPR_MAX_PHBS). */
 #define HOSTDEV_PHB_TARGET_MAX 30
+#define HOSTDEV_PHB_COUNT_MAX  31
 
 /* As libvirt's own limit for a domain's XML on the wire, remote_protocol.x: REMOTE_STRING_MAX */
 #define HOSTDEV_DOMAIN_XML_MAX (4 * 1024 * 1024)
@@ -62,6 +65,9 @@ HostdevIcMode hostdev_domain_get_ic_mode (const HostdevDomain *domain);
 /** FALSE where <qemu:commandline> says kernel-irqchip=off (or kernel_irqchip). */
 gboolean hostdev_domain_has_kernel_irqchip (const HostdevDomain *domain);
 
+/** What else of its XML matters. */
+const HostdevTraits *hostdev_domain_get_traits (const HostdevDomain *domain);
+
 /** How much memory it has, and may lock. */
 const HostdevMemory *hostdev_domain_get_memory (const HostdevDomain *domain);
 
@@ -75,8 +81,18 @@ gboolean hostdev_domain_get_phb_of_bus (const HostdevDomain *domain, guint bus, 
  * none. */
 guint hostdev_domain_get_free_bus (const HostdevDomain *domain, guint from);
 
+/** The slots that its emulated devices have taken: those with an address of their own. */
+const HostdevSlots *hostdev_domain_get_slots (const HostdevDomain *domain);
+
+/** Its emulated devices without one. */
+const HostdevEmulated *hostdev_domain_get_emulated (const HostdevDomain *domain);
+
 /** The PCI hostdevs in the XML's order, elements HostdevDevice. */
 const GPtrArray *hostdev_domain_get_devices (const HostdevDomain *domain);
+
+/** TRUE where it has an <interface type='network'>: its network may hand out a function of the
+ * host. */
+gboolean hostdev_domain_has_networks (const HostdevDomain *domain);
 
 /** The device with that host address; NULL. */
 const HostdevDevice *
@@ -84,6 +100,10 @@ hostdev_domain_find_address (const HostdevDomain *domain, const PciAddress *addr
 
 /** What the metadata asks for a device; @device may be one that is not in the domain (yet). */
 HostdevPolicy hostdev_domain_get_policy (const HostdevDomain *domain, const HostdevDevice *device);
+
+/** The alias or host address of a <device> of the metadata that no device of the domain is; NULL.
+ */
+const char *hostdev_domain_find_stray_policy (const HostdevDomain *domain);
 
 /** spare-phbs of the metadata: how many PHBs hotplug should find free; 0 by default. */
 guint hostdev_domain_get_spare_phbs (const HostdevDomain *domain);

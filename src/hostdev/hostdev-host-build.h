@@ -28,6 +28,10 @@ void hostdev_host_set_capability (HostdevHost *host, const char *name, const cha
 void
 hostdev_host_add_eeh (HostdevHost *host, const char *name, const char *value, const char *source);
 
+/** hostdev_host_add_node: the texts are copied. FALSE where @cpus is no list of numbers. */
+gboolean
+hostdev_host_add_node (HostdevHost *host, guint number, const char *cpus, const char *distances);
+
 /** hostdev_group_new: empty, nobody's, with texts "". */
 HostdevGroup *hostdev_group_new (void);
 void hostdev_group_free (HostdevGroup *group);

@@ -23,7 +23,7 @@ typedef struct
   gboolean is_pci; /* of an "s": a PCI address */
 } Key;
 
-#define EXTRAS 4
+#define EXTRAS 5
 
 static gboolean
 refuse (GError **error, const char *key, const char *why)
@@ -136,12 +136,20 @@ static const Key function_keys[] = {
   TEXT (HostdevFunction, "class-name", class_name),
   TEXT (HostdevFunction, "driver", driver),
   TEXT (HostdevFunction, "driver-override", driver_override),
+  NUMBER (HostdevFunction, "intx", intx, 0xffff),
+  NUMBER (HostdevFunction, "msi", msi, 0xffff),
+  NUMBER (HostdevFunction, "msix", msix, 0xffff),
+  NUMBER (HostdevFunction, "numa-node", numa_node, 0xffff),
+  NUMBER (HostdevFunction, "dma-bits", dma_bits, 64),
+  TEXT (HostdevFunction, "reset-methods", reset_methods),
+  { "interrupts-in-use-only", "b", offsetof (HostdevFunction, in_use_only), 0, FALSE },
   { "endpoint", "b", offsetof (HostdevFunction, endpoint), 0, FALSE },
   { "busy", "a(ss)", 0, 0, FALSE },
   { "companions", "as", 1, 0, FALSE },
 };
 #define SEEN_ADDRESS (1u << 0)
 #define SEEN_PHYSFN  (1u << 1)
+#define SEEN_NODE    (1u << 16)
 
 static gboolean
 fill_function (HostdevFunction *function, GVariant *dictionary, GVariant **extras, GError **error)
@@ -156,6 +164,7 @@ fill_function (HostdevFunction *function, GVariant *dictionary, GVariant **extra
   if ((seen & SEEN_ADDRESS) == 0)
     return refuse (error, "address", _ ("it is missing"));
   function->is_vf = (seen & SEEN_PHYSFN) != 0;
+  function->has_numa_node = (seen & SEEN_NODE) != 0;
   if (extras[0] != NULL)
     {
       g_variant_iter_init (&iter, extras[0]);
@@ -263,6 +272,42 @@ read_groups (HostdevHost *host, GVariant *list, GError **error)
   return TRUE;
 }
 
+/* A NUMA node, as it is read. */
+typedef struct
+{
+  guint number;
+  char *cpus, *distances;
+} Node;
+
+static const Key node_keys[] = {
+  NUMBER (Node, "number", number, 0xffff),
+  TEXT (Node, "cpus", cpus),
+  TEXT (Node, "distances", distances),
+};
+
+static gboolean
+read_nodes (HostdevHost *host, GVariant *list, GError **error)
+{
+  gsize count = list != NULL ? g_variant_n_children (list) : 0;
+
+  for (gsize i = 0; i < count; i++)
+    {
+      g_autoptr (GVariant) dictionary = g_variant_get_child_value (list, i);
+      Node node = { 0, g_strdup (""), g_strdup ("") };
+      guint seen;
+      gboolean read = read_dictionary (dictionary, node_keys, G_N_ELEMENTS (node_keys), &node, NULL,
+                                       &seen, error);
+
+      if (read && !hostdev_host_add_node (host, node.number, node.cpus, node.distances))
+        read = refuse (error, "cpus", node.cpus);
+      g_free (node.cpus);
+      g_free (node.distances);
+      if (!read)
+        return FALSE;
+    }
+  return TRUE;
+}
+
 static const Key host_keys[] = {
   NUMBER (HostdevHostFacts, "page-size", page_size, G_MAXUINT),
   NUMBER (HostdevHostFacts, "memory", memory, G_MAXUINT),
@@ -277,6 +322,7 @@ static const Key host_keys[] = {
   { "groups", "aa{sv}", 1, 0, FALSE },
   { "ungrouped", "aa{sv}", 2, 0, FALSE },
   { "eeh", "a{s(ss)}", 3, 0, FALSE },
+  { "nodes", "aa{sv}", 4, 0, FALSE },
 };
 
 static gboolean
@@ -302,7 +348,7 @@ fill_host (HostdevHost *host, GVariant *description, GVariant **extras, GError *
       while (g_variant_iter_next (&iter, "{&s(&s&s)}", &name, &answer, &source))
         hostdev_host_add_eeh (host, name, answer, source);
     }
-  if (!read_groups (host, extras[1], error))
+  if (!read_groups (host, extras[1], error) || !read_nodes (host, extras[4], error))
     return FALSE;
   gboolean read = read_functions (extras[2], ungrouped, error);
   for (guint i = 0; i < ungrouped->len; i++)

@@ -52,8 +52,16 @@ read_function (const xmlNode *node, GError **error)
       || !take_number (node, "subsystem-vendor", 0xffff, &function->subsystem_vendor, error)
       || !take_number (node, "subsystem-device", 0xffff, &function->subsystem_device, error)
       || !take_number (node, "class", 0xffffff, &function->class, error)
-      || !take_number (node, "numvfs", 0xffff, &function->numvfs, error))
+      || !take_number (node, "numvfs", 0xffff, &function->numvfs, error)
+      || !take_number (node, "intx", 0xffff, &function->intx, error)
+      || !take_number (node, "msi", 0xffff, &function->msi, error)
+      || !take_number (node, "msix", 0xffff, &function->msix, error)
+      || !take_number (node, "numa-node", 0xffff, &function->numa_node, error)
+      || !take_number (node, "dma-bits", 64, &function->dma_bits, error))
     return NULL;
+  function->has_numa_node = xmlHasProp ((xmlNode *) node, BAD_CAST "numa-node") != NULL;
+  function->in_use_only = common_xml_attribute_is (node, "interrupts-in-use-only", "yes");
+  take_text (node, "reset-methods", &function->reset_methods);
   take_text (node, "vendor-name", &function->vendor_name);
   take_text (node, "device-name", &function->device_name);
   take_text (node, "class-name", &function->class_name);
@@ -140,6 +148,22 @@ read_group (const xmlNode *node, GError **error)
 }
 
 static gboolean
+read_node (HostdevHost *host, const xmlNode *node, GError **error)
+{
+  g_autofree char *cpus = common_xml_get_or_empty (node, "cpus");
+  g_autofree char *distances = common_xml_get_or_empty (node, "distances");
+  guint number = 0;
+
+  if (!take_number (node, "number", 0xffff, &number, error))
+    return FALSE;
+  if (hostdev_host_add_node (host, number, cpus, distances))
+    return TRUE;
+  g_set_error (error, COMMON_ERROR, COMMON_ERROR_INVALID_HOST,
+               _ ("Line %ld: “%.40s” is no list of CPUs"), xmlGetLineNo (node), cpus);
+  return FALSE;
+}
+
+static gboolean
 read_child (HostdevHost *host, const xmlNode *node, GError **error)
 {
   if (common_xml_is (node, "capability"))
@@ -160,6 +184,8 @@ read_child (HostdevHost *host, const xmlNode *node, GError **error)
       hostdev_host_add_eeh (host, name, value, source);
       return TRUE;
     }
+  if (common_xml_is (node, "node"))
+    return read_node (host, node, error);
   if (common_xml_is (node, "group"))
     {
       HostdevGroup *group = read_group (node, error);

@@ -7,6 +7,7 @@
 
 #include "common/common-error.h"
 #include "hostdev/hostdev-host-build.h"
+#include "hostdev/hostdev-set.h"
 
 typedef struct
 {
@@ -25,9 +26,11 @@ struct _HostdevHost
   HostdevHostFacts facts;
   Capability capabilities[HOSTDEV_CAP_LAST];
   GPtrArray *eeh;
+  GPtrArray *nodes;
   GPtrArray *groups;
   GPtrArray *ungrouped;
   GHashTable *places; /* PciAddress of the function: Place */
+  GHashTable *claims; /* PciAddress: GPtrArray of HostdevClaim; NULL: none */
 };
 
 static const char *const capability_names[HOSTDEV_CAP_LAST] = {
@@ -60,6 +63,16 @@ setting_free (gpointer data)
   g_free (setting);
 }
 
+static void
+node_free (gpointer data)
+{
+  HostdevNode *node = data;
+
+  g_free (node->cpus);
+  g_free (node->distances);
+  g_free (node);
+}
+
 HostdevHost *
 hostdev_host_new (void)
 {
@@ -69,6 +82,7 @@ hostdev_host_new (void)
     g_strdup ("other"), g_strdup (""), g_strdup (""), g_strdup (""), g_strdup (""), g_strdup (""), 0
   };
   host->eeh = g_ptr_array_new_with_free_func (setting_free);
+  host->nodes = g_ptr_array_new_with_free_func (node_free);
   host->groups = g_ptr_array_new_with_free_func ((GDestroyNotify) hostdev_group_free);
   host->ungrouped = g_ptr_array_new_with_free_func ((GDestroyNotify) hostdev_function_free);
   host->places = g_hash_table_new_full ((GHashFunc) pci_address_hash,
@@ -90,7 +104,9 @@ hostdev_host_free (HostdevHost *host)
   for (int i = 0; i < HOSTDEV_CAP_LAST; i++)
     g_free (host->capabilities[i].source);
   g_hash_table_unref (host->places);
+  g_clear_pointer (&host->claims, g_hash_table_unref);
   g_ptr_array_unref (host->eeh);
+  g_ptr_array_unref (host->nodes);
   g_ptr_array_unref (host->groups);
   g_ptr_array_unref (host->ungrouped);
   g_free (host);
@@ -111,6 +127,50 @@ hostdev_host_add_eeh (HostdevHost *host, const char *name, const char *value, co
   setting->value = g_strdup (value);
   setting->source = g_strdup (source);
   g_ptr_array_add (host->eeh, setting);
+}
+
+static int
+compare_nodes (gconstpointer a, gconstpointer b)
+{
+  const HostdevNode *first = *(const HostdevNode *const *) a;
+  const HostdevNode *second = *(const HostdevNode *const *) b;
+
+  return (first->number > second->number) - (first->number < second->number);
+}
+
+gboolean
+hostdev_host_add_node (HostdevHost *host, guint number, const char *cpus, const char *distances)
+{
+  g_autoptr (HostdevSet) set = *cpus == '\0' ? NULL : hostdev_set_new (cpus);
+  HostdevNode *node;
+
+  if (*cpus != '\0' && set == NULL)
+    return FALSE;
+  node = g_new0 (HostdevNode, 1);
+  node->number = number;
+  node->cpus = g_strdup (cpus);
+  node->distances = g_strdup (distances);
+  g_ptr_array_add (host->nodes, node);
+  return TRUE;
+}
+
+const GPtrArray *
+hostdev_host_get_nodes (const HostdevHost *host)
+{
+  return host->nodes;
+}
+
+const HostdevNode *
+hostdev_host_find_node (const HostdevHost *host, guint number)
+{
+  for (guint i = 0; i < host->nodes->len; i++)
+    {
+      const HostdevNode *node = host->nodes->pdata[i];
+
+      if (node->number == number)
+        return node;
+    }
+  return NULL;
 }
 
 const GPtrArray *
@@ -134,101 +194,6 @@ hostdev_host_set_capability (HostdevHost *host, const char *name, const char *an
         g_free (capability->source);
         capability->source = g_strdup (source);
       }
-}
-
-HostdevGroup *
-hostdev_group_new (void)
-{
-  HostdevGroup *group = g_new0 (HostdevGroup, 1);
-
-  group->name = g_strdup ("");
-  group->pe_state = g_strdup ("unknown");
-  group->pe_state_source = g_strdup ("");
-  group->holder = g_strdup ("none");
-  group->lease = g_strdup ("");
-  group->domain_uuid = g_strdup ("");
-  group->domain_name = g_strdup ("");
-  group->members = g_ptr_array_new_with_free_func ((GDestroyNotify) hostdev_function_free);
-  return group;
-}
-
-void
-hostdev_group_free (HostdevGroup *group)
-{
-  if (group == NULL)
-    return;
-  g_free (group->name);
-  g_free (group->pe_state);
-  g_free (group->pe_state_source);
-  g_free (group->holder);
-  g_free (group->lease);
-  g_free (group->domain_uuid);
-  g_free (group->domain_name);
-  g_ptr_array_unref (group->members);
-  g_free (group);
-}
-
-static void
-free_busy (gpointer data)
-{
-  HostdevBusy *busy = data;
-
-  g_free (busy->kind);
-  g_free (busy->detail);
-  g_free (busy);
-}
-
-HostdevFunction *
-hostdev_function_new (void)
-{
-  HostdevFunction *function = g_new0 (HostdevFunction, 1);
-
-  function->vendor_name = g_strdup ("");
-  function->device_name = g_strdup ("");
-  function->class_name = g_strdup ("");
-  function->endpoint = TRUE;
-  function->driver = g_strdup ("");
-  function->driver_override = g_strdup ("");
-  function->busy = g_ptr_array_new_with_free_func (free_busy);
-  function->companions = g_ptr_array_new_with_free_func (g_free);
-  return function;
-}
-
-void
-hostdev_function_free (HostdevFunction *function)
-{
-  if (function == NULL)
-    return;
-  g_free (function->vendor_name);
-  g_free (function->device_name);
-  g_free (function->class_name);
-  g_free (function->driver);
-  g_free (function->driver_override);
-  g_ptr_array_unref (function->busy);
-  g_ptr_array_unref (function->companions);
-  g_free (function);
-}
-
-void
-hostdev_function_add_busy (HostdevFunction *function, const char *kind, const char *detail)
-{
-  HostdevBusy *busy = g_new0 (HostdevBusy, 1);
-
-  busy->kind = g_strdup (kind);
-  busy->detail = g_strdup (detail);
-  g_ptr_array_add (function->busy, busy);
-}
-
-gboolean
-hostdev_function_add_companion (HostdevFunction *function, const char *address)
-{
-  PciAddress companion;
-  char text[PCI_ADDRESS_LEN];
-
-  if (!pci_address_parse (address, &companion, NULL))
-    return FALSE;
-  g_ptr_array_add (function->companions, g_strdup (pci_address_format (&companion, text)));
-  return TRUE;
 }
 
 void
@@ -293,6 +258,7 @@ hostdev_host_finish (HostdevHost *host, GError **error)
 {
   g_autoptr (GHashTable) numbers = g_hash_table_new (NULL, NULL);
 
+  g_ptr_array_sort (host->nodes, compare_nodes);
   g_ptr_array_sort (host->groups, compare_groups);
   for (guint i = 0; i < host->groups->len; i++)
     {
@@ -393,4 +359,54 @@ hostdev_host_find (const HostdevHost *host, const PciAddress *address, const Hos
   if (group != NULL)
     *group = place != NULL ? place->group : NULL;
   return place != NULL ? place->function : NULL;
+}
+
+static void
+claim_free (gpointer data)
+{
+  HostdevClaim *claim = data;
+
+  g_free (claim->uuid);
+  g_free (claim->name);
+  g_free (claim);
+}
+
+void
+hostdev_host_claim (HostdevHost *host, const PciAddress *address, const char *uuid,
+                    const char *name, gboolean running)
+{
+  HostdevClaim *claim = g_new0 (HostdevClaim, 1);
+  GPtrArray *claims;
+
+  if (host->claims == NULL)
+    host->claims
+        = g_hash_table_new_full ((GHashFunc) pci_address_hash, (GEqualFunc) pci_address_equal,
+                                 g_free, (GDestroyNotify) g_ptr_array_unref);
+  claims = g_hash_table_lookup (host->claims, address);
+  if (claims == NULL)
+    {
+      claims = g_ptr_array_new_with_free_func (claim_free);
+      g_hash_table_insert (host->claims, g_memdup2 (address, sizeof *address), claims);
+    }
+  claim->uuid = g_strdup (uuid);
+  claim->name = g_strdup (name);
+  claim->running = running;
+  g_ptr_array_add (claims, claim);
+}
+
+const HostdevClaim *
+hostdev_host_find_claim (const HostdevHost *host, const PciAddress *address, const char *uuid)
+{
+  const GPtrArray *claims
+      = host->claims == NULL ? NULL : g_hash_table_lookup (host->claims, address);
+  const HostdevClaim *found = NULL;
+
+  for (guint i = 0; claims != NULL && i < claims->len; i++)
+    {
+      const HostdevClaim *claim = claims->pdata[i];
+
+      if (strcmp (claim->uuid, uuid) != 0 && (found == NULL || (claim->running && !found->running)))
+        found = claim;
+    }
+  return found;
 }

@@ -71,7 +71,24 @@ typedef struct
   guint numvfs;
   GPtrArray *busy;       /* HostdevBusy */
   GPtrArray *companions; /* char *: addresses of the other functions of its card */
+
+  /* What it is made of, as far as that was read. */
+  guint intx, msi, msix; /* how many interrupts of each kind it has, or at least … */
+  gboolean in_use_only;  /* … as many as its driver uses now */
+  gboolean has_numa_node;
+  guint numa_node;
+  char *reset_methods; /* "flr bus"; "": none; NULL: not known */
+  guint dma_bits;      /* how far its driver on the host addresses; 0: not known */
 } HostdevFunction;
+
+/* A NUMA node of the host. */
+typedef struct
+{
+  guint number;
+  char *cpus;      /* as the kernel lists them, "0-15,32-47"; "": none */
+  char *distances; /* to node 0, 1, …, "10 20"; "": not known. The list is that of the nodes, by
+                      number */
+} HostdevNode;
 
 typedef struct
 {
@@ -126,6 +143,27 @@ HostdevFact hostdev_host_get_capability (const HostdevHost *host, HostdevCapabil
 /** How the host's own EEH is set, elements HostdevSetting, as the description has them; the names
  * are those of GetHost ("max-freezes"). */
 const GPtrArray *hostdev_host_get_eeh (const HostdevHost *host);
+
+/* That libvirt has a function in the XML of a guest. */
+typedef struct
+{
+  char *uuid, *name;
+  gboolean running;
+} HostdevClaim;
+
+/** hostdev_host_find_claim: who else has the function, by what hostdev_host_claim was told: a guest
+ * that runs before one that is defined only; NULL. @uuid: the guest that does not count. */
+const HostdevClaim *
+hostdev_host_find_claim (const HostdevHost *host, const PciAddress *address, const char *uuid);
+
+/** hostdev_host_claim: a guest, of whose XML @address is. No helper tells that: who asks libvirt
+ * adds it, before any plan is made. */
+void hostdev_host_claim (HostdevHost *host, const PciAddress *address, const char *uuid,
+                         const char *name, gboolean running);
+
+/** The NUMA nodes by number, elements HostdevNode; none where they were not read. */
+const GPtrArray *hostdev_host_get_nodes (const HostdevHost *host);
+const HostdevNode *hostdev_host_find_node (const HostdevHost *host, guint number);
 
 /** The groups by PHB and name, elements HostdevGroup; the functions in no group by address,
  * elements HostdevFunction. */

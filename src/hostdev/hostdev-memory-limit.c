@@ -69,6 +69,14 @@ read_size (const xmlNode *parent, const char *name, guint64 *kib, GError **error
   return TRUE;
 }
 
+guint64
+hostdev_memory_read_size (const xmlNode *domain, const char *name)
+{
+  guint64 kib;
+
+  return read_size (domain, name, &kib, NULL) ? kib : 0;
+}
+
 gboolean
 hostdev_memory_read (const xmlNode *domain, HostdevMemory *memory, GError **error)
 {

@@ -23,6 +23,10 @@ typedef struct
   gboolean hugepages; /* <memoryBacking><hugepages/> */
 } HostdevMemory;
 
+/** hostdev_memory_read_size: the child @name of @domain, an amount of memory, in KiB; 0 where there
+ * is none, or it is no such amount. */
+guint64 hostdev_memory_read_size (const xmlNode *domain, const char *name);
+
 /** hostdev_memory_read: of a <domain>. FALSE with COMMON_ERROR_INVALID_DOMAIN. */
 gboolean hostdev_memory_read (const xmlNode *domain, HostdevMemory *memory, GError **error);
 

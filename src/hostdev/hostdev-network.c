@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "hostdev/hostdev-device-xml.h"
+#include "hostdev/hostdev-domain.h"
 #include "hostdev/hostdev-xml.h"
 
 HostdevDevice *
@@ -31,15 +32,58 @@ hostdev_network_device_new (const char *xml, gssize length, char **network)
 
 /* The function that a port has: <plug type='hostdev-pci'><address/></plug>. */
 static gboolean
-read_port (const char *xml, PciAddress *address)
+read_plug (const xmlNode *port, PciAddress *address)
 {
-  g_autoptr (xmlDoc) document = common_xml_read (xml, -1, HOSTDEV_DEVICE_XML_MAX, NULL);
-  const xmlNode *root = document != NULL ? xmlDocGetRootElement (document) : NULL;
-  const xmlNode *plug = root != NULL ? common_xml_child (root, "plug") : NULL;
+  const xmlNode *plug = port != NULL ? common_xml_child (port, "plug") : NULL;
   const xmlNode *node = plug != NULL ? common_xml_child (plug, "address") : NULL;
 
   return node != NULL && common_xml_attribute_is (plug, "type", "hostdev-pci")
          && hostdev_xml_get_address (node, COMMON_ERROR_INVALID_DEVICE, address, NULL);
+}
+
+static gboolean
+read_port (const char *xml, PciAddress *address)
+{
+  g_autoptr (xmlDoc) document = common_xml_read (xml, -1, HOSTDEV_DEVICE_XML_MAX, NULL);
+
+  return document != NULL && read_plug (xmlDocGetRootElement (document), address);
+}
+
+void
+hostdev_network_port_clear (HostdevNetworkPort *port)
+{
+  g_clear_pointer (&port->domain_uuid, g_free);
+  g_clear_pointer (&port->domain_name, g_free);
+}
+
+static char *
+child_text (const xmlNode *node, const char *name)
+{
+  const xmlNode *child = node != NULL ? common_xml_child (node, name) : NULL;
+  xmlChar *text = child != NULL ? xmlNodeGetContent (child) : NULL;
+  char *copy = g_strdup ((const char *) text);
+
+  xmlFree (text);
+  return copy;
+}
+
+gboolean
+hostdev_network_read_hook (const char *xml, gssize length, HostdevNetworkPort *port)
+{
+  g_autoptr (xmlDoc) document = common_xml_read (xml, length, HOSTDEV_DOMAIN_XML_MAX, NULL);
+  const xmlNode *root = document != NULL ? xmlDocGetRootElement (document) : NULL;
+  const xmlNode *node = root != NULL ? common_xml_child (root, "networkport") : NULL;
+  const xmlNode *owner = node != NULL ? common_xml_child (node, "owner") : NULL;
+  g_autofree char *uuid = child_text (owner, "uuid");
+
+  *port = (HostdevNetworkPort){ NULL, NULL };
+  if (uuid == NULL || !g_uuid_string_is_valid (uuid) || !read_plug (node, &port->address))
+    return FALSE;
+  port->domain_uuid = g_ascii_strdown (uuid, -1);
+  port->domain_name = child_text (owner, "name");
+  if (port->domain_name == NULL)
+    port->domain_name = g_strdup ("");
+  return TRUE;
 }
 
 static gboolean

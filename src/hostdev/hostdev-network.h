@@ -17,6 +17,24 @@
  */
 HostdevDevice *hostdev_network_device_new (const char *xml, gssize length, char **network);
 
+/* What a network gives to an interface. */
+typedef struct
+{
+  char *domain_uuid, *domain_name; /* of the owner */
+  PciAddress address;              /* on the host */
+} HostdevNetworkPort;
+
+void hostdev_network_port_clear (HostdevNetworkPort *port);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (HostdevNetworkPort, hostdev_network_port_clear)
+
+/**
+ * hostdev_network_read_hook: what libvirt's network hook has on stdin when a port is made or
+ * removed (libvirt docs/hooks.rst).
+ *
+ * Returns: FALSE where the port gives no function of the host, or cannot be read.
+ */
+gboolean hostdev_network_read_hook (const char *xml, gssize length, HostdevNetworkPort *port);
+
 /**
  * hostdev_network_choose: fills in @device the function that libvirt takes for the next interface:
  * the first of the network's that no port of it has (src/network/bridge_driver.c:

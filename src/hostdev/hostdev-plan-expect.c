@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#include <glib/gi18n-lib.h>
-
 /*
  * What follows from the host's facts and the guest's XML, and no more: what the guest really has is
  * read from the kernel when it runs. A fact that is not known makes the answer "unknown"; a wish
@@ -25,6 +23,42 @@ fact (const HostdevPlanning *planning, HostdevCapability capability)
   return hostdev_host_get_capability (planning->host, capability);
 }
 
+/* Before POWER9 there was no XIVE; of a machine type before 4.1 QEMU's default is XICS alone
+ * (hw/ppc/spapr.c: spapr_machine_4_0_class_options). */
+static gboolean
+has_old_cpu (const HostdevPlanning *planning)
+{
+  guint power = hostdev_domain_get_traits (planning->domain)->cpu_power;
+
+  return power > 0 && power < 9;
+}
+
+static gboolean
+has_old_machine (const HostdevPlanning *planning)
+{
+  const HostdevTraits *traits = hostdev_domain_get_traits (planning->domain);
+
+  return !traits->ic_mode_given && traits->machine_major > 0
+         && (traits->machine_major < 4
+             || (traits->machine_major == 4 && traits->machine_minor == 0));
+}
+
+static gboolean
+wants_xics (const HostdevPlanning *planning)
+{
+  return hostdev_domain_get_ic_mode (planning->domain) == HOSTDEV_IC_XICS || has_old_cpu (planning)
+         || has_old_machine (planning);
+}
+
+/* The event queues that KVM sets up for a guest are pages of 64 KiB of the host's. */
+static gboolean
+has_small_pages (const HostdevPlanning *planning)
+{
+  guint size = hostdev_host_get_page_size (planning->host);
+
+  return size != 0 && size < 65536;
+}
+
 /*
  * QEMU, hw/ppc/spapr_irq.c: ic-mode=dual, the default, lets the guest choose at boot, and a guest
  * of today takes XIVE. Where KVM has no native XIVE, both dual and xive fall back to interrupts
@@ -39,7 +73,7 @@ expect_interrupts (const HostdevPlanning *planning, HostdevExpectation *expectat
 
   if (!hostdev_domain_has_kernel_irqchip (planning->domain))
     expect (expectation, "emulated", g_strdup ("<qemu:commandline>: kernel-irqchip=off"));
-  else if (hostdev_domain_get_ic_mode (planning->domain) == HOSTDEV_IC_XICS)
+  else if (wants_xics (planning))
     {
       const char *value = xics.answer == HOSTDEV_NO        ? "emulated"
                           : xics.answer == HOSTDEV_UNKNOWN ? "unknown"
@@ -48,13 +82,19 @@ expect_interrupts (const HostdevPlanning *planning, HostdevExpectation *expectat
                                                            : "unknown";
 
       expect (expectation, value,
-              g_strdup_printf ("<qemu:commandline>: ic-mode=xics; %s", xics.source));
+              g_strdup_printf ("%s; %s",
+                               hostdev_domain_get_ic_mode (planning->domain) == HOSTDEV_IC_XICS
+                                   ? "<qemu:commandline>: ic-mode=xics"
+                               : has_old_cpu (planning) ? "<cpu><model>"
+                                                        : "<os><type machine=>",
+                               xics.source));
     }
   else
     {
-      const char *value = native.answer == HOSTDEV_YES  ? "xive-native"
-                          : native.answer == HOSTDEV_NO ? "emulated"
-                                                        : "unknown";
+      const char *value = native.answer == HOSTDEV_YES && has_small_pages (planning) ? "unknown"
+                          : native.answer == HOSTDEV_YES                             ? "xive-native"
+                          : native.answer == HOSTDEV_NO                              ? "emulated"
+                                                                                     : "unknown";
 
       expect (expectation, value, g_strdup (native.source));
     }
@@ -73,124 +113,130 @@ both (HostdevFact first, HostdevFact second, const char *yes, const char *no, ch
   return decides.answer == HOSTDEV_YES ? yes : decides.answer == HOSTDEV_NO ? no : "unknown";
 }
 
-/* What stands in the way of native XIVE, and what to do about it. */
-static void
-explain_xive (const HostdevPlanning *planning, const char **why, const char **remedy)
+/* What stands in the way of native XIVE on a host whose KVM has none. */
+static HostdevStatementId
+find_host_obstacle (const HostdevPlanning *planning)
+{
+  if (strcmp (hostdev_host_get_platform (planning->host), "pseries") == 0)
+    return HOSTDEV_SAYS_XIVE_PARTITION;
+  return fact (planning, HOSTDEV_CAP_HOST_XIVE).answer == HOSTDEV_NO ? HOSTDEV_SAYS_XIVE_HOST_OFF
+                                                                     : HOSTDEV_SAYS_XIVE_HOST_LACKS;
+}
+
+/* What stands in the way of native XIVE. */
+static HostdevStatementId
+find_obstacle (const HostdevPlanning *planning)
 {
   HostdevAnswer native = fact (planning, HOSTDEV_CAP_XIVE_NATIVE).answer;
 
   if (native == HOSTDEV_NO)
-    {
-      *why = strcmp (hostdev_host_get_platform (planning->host), "pseries") == 0
-                 ? _ ("a host that is a partition has no native XIVE for its guests")
-                 : _ ("the host's KVM has no native XIVE");
-      *remedy = _ ("Only a host whose kernel runs on the bare machine with XIVE has it.");
-    }
-  else if (!hostdev_domain_has_kernel_irqchip (planning->domain))
-    {
-      *why = _ ("its <qemu:commandline> says kernel-irqchip=off");
-      *remedy = _ ("Remove kernel-irqchip=off from it and start the guest again.");
-    }
-  else if (hostdev_domain_get_ic_mode (planning->domain) == HOSTDEV_IC_XICS)
-    {
-      *why = _ ("its <qemu:commandline> says ic-mode=xics");
-      *remedy = _ ("Remove ic-mode=xics from it and start the guest again.");
-    }
-  else
-    {
-      *why = _ ("it is not known whether the host's KVM has native XIVE");
-      *remedy = _ ("See why the host could not be asked.");
-    }
+    return find_host_obstacle (planning);
+  if (!hostdev_domain_has_kernel_irqchip (planning->domain))
+    return HOSTDEV_SAYS_IRQCHIP_OFF;
+  if (hostdev_domain_get_ic_mode (planning->domain) == HOSTDEV_IC_XICS)
+    return fact (planning, HOSTDEV_CAP_XICS).answer == HOSTDEV_NO ? HOSTDEV_SAYS_XICS_HOST_LACKS
+                                                                  : HOSTDEV_SAYS_IC_MODE_XICS;
+  if (has_old_cpu (planning))
+    return HOSTDEV_SAYS_CPU_BEFORE_XIVE;
+  if (has_old_machine (planning))
+    return HOSTDEV_SAYS_MACHINE_BEFORE_XIVE;
+  return native == HOSTDEV_UNKNOWN ? HOSTDEV_SAYS_XIVE_UNKNOWN : HOSTDEV_SAYS_XIVE_HOST_PAGES;
+}
+
+/* The words that any of those may want. */
+static void
+say_obstacle (const HostdevPlanning *planning, const HostdevPlanDevice *entry)
+{
+  const HostdevTraits *traits = hostdev_domain_get_traits (planning->domain);
+  HostdevStatementId id = find_obstacle (planning);
+  HostdevFact told = fact (planning, id == HOSTDEV_SAYS_XICS_HOST_LACKS ? HOSTDEV_CAP_XICS
+                                     : id == HOSTDEV_SAYS_XIVE_HOST_OFF ? HOSTDEV_CAP_HOST_XIVE
+                                                                        : HOSTDEV_CAP_XIVE_NATIVE);
+  g_autofree char *size = hostdev_plan_size_text (hostdev_host_get_page_size (planning->host));
+  g_autofree char *power = g_strdup_printf ("%u", traits->cpu_power);
+  g_autofree char *version
+      = g_strdup_printf ("%u.%u", traits->machine_major, traits->machine_minor);
+
+  hostdev_plan_say_wish (planning->plan, id, entry->policy.xive, "xive", &entry->address, "source",
+                         told.source, "size", size, "power", power, "version", version, NULL);
+}
+
+/* Without emulated interrupts, and still not as the host could do it. */
+static gboolean
+is_known_lack (const HostdevPlanning *planning)
+{
+  HostdevStatementId id = find_obstacle (planning);
+
+  return id == HOSTDEV_SAYS_XIVE_HOST_PAGES || id == HOSTDEV_SAYS_XIVE_HOST_OFF;
 }
 
 static void
 check_xive (const HostdevPlanning *planning, const HostdevPlanDevice *entry)
 {
-  const char *value = entry->interrupts.value, *why, *remedy;
-  const char *guest = hostdev_domain_get_name (planning->domain);
-  gboolean native = strcmp (value, "xive-native") == 0;
+  const char *value = entry->interrupts.value;
   gboolean emulated = strcmp (value, "emulated") == 0;
-  char address[PCI_ADDRESS_LEN];
+  HostdevWish wish = entry->policy.xive;
 
-  if (entry->policy.xive == HOSTDEV_WISH_OFF)
+  if (wish == HOSTDEV_WISH_OFF)
     return;
-  explain_xive (planning, &why, &remedy);
-  if (!native && entry->policy.xive == HOSTDEV_WISH_REQUIRED)
-    hostdev_plan_say (
-        planning->plan, HOSTDEV_REFUSE, COMMON_ERROR_XIVE_UNAVAILABLE, &entry->address,
-        g_strdup_printf (_ ("“%s” requires native XIVE interrupts for %s, which it cannot have: "
-                            "%s."),
-                         guest, pci_address_format (&entry->address, address), why),
-        g_strdup_printf (_ ("%s Or write xive='preferred' in the guest's metadata."), remedy));
-  else if (emulated)
-    hostdev_plan_say (planning->plan, HOSTDEV_WARN, COMMON_ERROR_XIVE_UNAVAILABLE, NULL,
-                      g_strdup_printf (_ ("The interrupts of “%s” are emulated in QEMU, which is "
-                                          "slow: %s."),
-                                       guest, why),
-                      g_strdup (remedy));
+  if (strcmp (value, "xive-native") != 0
+      && (wish == HOSTDEV_WISH_REQUIRED || emulated || strcmp (value, "xics-on-xive") == 0
+          || is_known_lack (planning)))
+    say_obstacle (planning, entry);
+
+  if (has_old_cpu (planning) && hostdev_domain_get_ic_mode (planning->domain) == HOSTDEV_IC_XIVE)
+    {
+      g_autofree char *power
+          = g_strdup_printf ("%u", hostdev_domain_get_traits (planning->domain)->cpu_power);
+
+      hostdev_plan_say (planning->plan, HOSTDEV_SAYS_IC_MODE_CPU, NULL, "power", power, NULL);
+    }
 
   /* Seen on a pSeries KVM host: XICS is in the kernel where QEMU's default is not. */
   if (emulated && hostdev_domain_has_kernel_irqchip (planning->domain)
       && hostdev_domain_get_ic_mode (planning->domain) == HOSTDEV_IC_DUAL
-      && entry->policy.xive == HOSTDEV_WISH_PREFERRED
-      && fact (planning, HOSTDEV_CAP_XICS).answer != HOSTDEV_NO)
-    hostdev_plan_say (
-        planning->plan, HOSTDEV_ADVISE, COMMON_ERROR_ADVISE_XICS, NULL,
-        g_strdup_printf (_ ("With ic-mode=xics the interrupts of “%s” would stay in the kernel on "
-                            "this host."),
-                         guest),
-        g_strdup_printf (_ ("Add to the domain (virsh edit %s): <qemu:commandline "
-                            "xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'><qemu:arg "
-                            "value='-machine'/><qemu:arg value='ic-mode=xics'/></qemu:commandline>"
-                            ". It takes effect when the guest is started next."),
-                         guest));
+      && wish == HOSTDEV_WISH_PREFERRED && fact (planning, HOSTDEV_CAP_XICS).answer != HOSTDEV_NO)
+    hostdev_plan_say (planning->plan, HOSTDEV_SAYS_ADVISE_XICS, NULL, NULL);
 
   HostdevFact bypass = fact (planning, HOSTDEV_CAP_IRQ_BYPASS);
-  if (bypass.answer == HOSTDEV_NO && (native || strcmp (value, "xics-on-xive") == 0))
-    hostdev_plan_say (
-        planning->plan, HOSTDEV_ADVISE, COMMON_ERROR_ADVISE_IRQ_BYPASS, NULL,
-        g_strdup_printf (_ ("Device interrupts go through the host: their bypass is switched off "
-                            "(%s)."),
-                         bypass.source),
-        g_strdup (_ ("Write 1 into /sys/module/kvm_hv/parameters/kvm_irq_bypass, or load kvm_hv "
-                     "with kvm_irq_bypass=1.")));
+  if (bypass.answer == HOSTDEV_NO
+      && strcmp (hostdev_host_get_platform (planning->host), "pseries") == 0)
+    hostdev_plan_say (planning->plan, HOSTDEV_SAYS_BYPASS_PARTITION, NULL, "source", bypass.source,
+                      NULL);
+  if (bypass.answer == HOSTDEV_NO
+      && (strcmp (value, "xive-native") == 0 || strcmp (value, "xics-on-xive") == 0))
+    hostdev_plan_say (planning->plan, HOSTDEV_SAYS_ADVISE_IRQ_BYPASS, NULL, "source", bypass.source,
+                      NULL);
 }
 
-/* Whether there is something to say: not where it is to be had, and of what is not known only where
- * it is required. */
-static gboolean
-is_wanting (const HostdevExpectation *expectation, const char *good, HostdevWish wish,
-            HostdevSeverity *severity)
+/* @bad or @unknown, where @expectation is not @good; of what is not known only where it is
+ * required. */
+static void
+check_wish (const HostdevPlanning *planning, const HostdevPlanDevice *entry,
+            const HostdevExpectation *expectation, const char *good, HostdevWish wish,
+            const char *attribute, HostdevStatementId bad, HostdevStatementId unknown)
 {
-  return strcmp (expectation->value, good) != 0 && hostdev_plan_severity (wish, severity)
-         && (*severity == HOSTDEV_REFUSE || strcmp (expectation->value, "unknown") != 0);
+  gboolean is_unknown = strcmp (expectation->value, "unknown") == 0;
+
+  if (strcmp (expectation->value, good) == 0 || (is_unknown && wish != HOSTDEV_WISH_REQUIRED))
+    return;
+  hostdev_plan_say_wish (planning->plan, is_unknown ? unknown : bad, wish, attribute,
+                         &entry->address, "source", expectation->source, NULL);
 }
 
 static void
-check_tce (const HostdevPlanning *planning, const HostdevPlanDevice *entry)
+check_recovery (const HostdevPlanning *planning, const HostdevPlanDevice *entry)
 {
-  const char *guest = hostdev_domain_get_name (planning->domain);
-  HostdevSeverity severity;
-  char address[PCI_ADDRESS_LEN];
+  const GPtrArray *settings = hostdev_host_get_eeh (planning->host);
 
-  if (!is_wanting (&entry->dma, "in-kernel", entry->policy.tce, &severity))
-    return;
-  if (severity == HOSTDEV_REFUSE)
-    hostdev_plan_say (
-        planning->plan, severity, COMMON_ERROR_TCE_UNAVAILABLE, &entry->address,
-        g_strdup_printf (_ ("“%s” requires TCE tables in the kernel for %s, which the host is not "
-                            "known to have (%s)."),
-                         guest, pci_address_format (&entry->address, address), entry->dma.source),
-        g_strdup (_ ("Take a host whose KVM has them, or write tce='preferred' in the guest's "
-                     "metadata.")));
-  else
-    hostdev_plan_say (
-        planning->plan, severity, COMMON_ERROR_TCE_UNAVAILABLE, NULL,
-        g_strdup_printf (_ ("The host's KVM has no TCE tables in the kernel: each DMA mapping of "
-                            "“%s” goes through QEMU, which is slow (%s)."),
-                         guest, entry->dma.source),
-        g_strdup (_ ("Take a kernel with SPAPR TCE in KVM and VFIO (CONFIG_SPAPR_TCE_IOMMU, "
-                     "CONFIG_KVM_VFIO).")));
+  for (guint i = 0; entry->policy.eeh != HOSTDEV_WISH_OFF && i < settings->len; i++)
+    {
+      const HostdevSetting *setting = settings->pdata[i];
+
+      if (strcmp (setting->name, "recovery") == 0 && strcmp (setting->value, "disabled") == 0)
+        hostdev_plan_say (planning->plan, HOSTDEV_SAYS_EEH_RECOVERY_OFF, NULL, "source",
+                          setting->source, NULL);
+    }
 }
 
 /* That a PHB is shared has a rule of its own. */
@@ -198,28 +244,15 @@ static void
 check_eeh (const HostdevPlanning *planning, const HostdevPlacement *placement,
            const HostdevPlanDevice *entry)
 {
-  const char *guest = hostdev_domain_get_name (planning->domain);
-  HostdevSeverity severity;
-  char address[PCI_ADDRESS_LEN];
-
-  if (!is_wanting (&entry->eeh, "enabled", entry->policy.eeh, &severity)
-      || (entry->has_phb && hostdev_placement_is_shared (placement, entry->phb_index)
-          && fact (planning, HOSTDEV_CAP_EEH).answer != HOSTDEV_NO
-          && fact (planning, HOSTDEV_CAP_VFIO_EEH).answer != HOSTDEV_NO))
+  if (entry->has_phb && hostdev_placement_is_shared (placement, entry->phb_index)
+      && fact (planning, HOSTDEV_CAP_EEH).answer != HOSTDEV_NO
+      && fact (planning, HOSTDEV_CAP_VFIO_EEH).answer != HOSTDEV_NO)
     return;
-  if (severity == HOSTDEV_REFUSE)
-    hostdev_plan_say (
-        planning->plan, severity, COMMON_ERROR_EEH_UNAVAILABLE, &entry->address,
-        g_strdup_printf (_ ("“%s” requires EEH for %s, which the host is not known to have (%s)."),
-                         guest, pci_address_format (&entry->address, address), entry->eeh.source),
-        g_strdup (_ ("Take a host with EEH (see /proc/powerpc/eeh; it must not be started with "
-                     "eeh=off), or write eeh='preferred' in the guest's metadata.")));
-  else
-    hostdev_plan_say (
-        planning->plan, severity, COMMON_ERROR_EEH_UNAVAILABLE, NULL,
-        g_strdup_printf (_ ("“%s” has no EEH: the host does not have it (%s)."), guest,
-                         entry->eeh.source),
-        g_strdup (_ ("See /proc/powerpc/eeh; the host must not be started with eeh=off.")));
+  check_wish (planning, entry, &entry->eeh, "enabled", entry->policy.eeh, "eeh",
+              fact (planning, HOSTDEV_CAP_EEH).answer == HOSTDEV_YES ? HOSTDEV_SAYS_EEH_VFIO_LACKS
+                                                                     : HOSTDEV_SAYS_EEH_UNAVAILABLE,
+              HOSTDEV_SAYS_EEH_UNKNOWN);
+  check_recovery (planning, entry);
 }
 
 static void
@@ -240,6 +273,17 @@ expect_eeh (const HostdevPlanning *planning, const HostdevPlacement *placement,
   expect (&entry->eeh, value, source);
 }
 
+/* Only of a container of the second version is memory known to the kernel beforehand
+ * (drivers/vfio/vfio_iommu_spapr_tce.c: tce_iommu_attach_group refuses one without windows). */
+static gboolean
+is_v1 (const HostdevPlanning *planning, const HostdevPlanDevice *entry)
+{
+  const HostdevGroup *group = NULL;
+
+  hostdev_host_find (planning->host, &entry->address, &group);
+  return group != NULL && group->has_windows && group->windows == 0;
+}
+
 void
 hostdev_plan_expect (const HostdevPlanning *planning, const HostdevPlacement *placement,
                      HostdevPlanDevice *entry)
@@ -251,8 +295,13 @@ hostdev_plan_expect (const HostdevPlanning *planning, const HostdevPlacement *pl
 
   expect_interrupts (planning, &entry->interrupts);
   expect (&entry->dma, dma, source);
+  if (is_v1 (planning, entry))
+    expect (&entry->dma, "user-space",
+            g_strdup ("VFIO_IOMMU_SPAPR_TCE_GET_INFO: max_dynamic_windows_supported"));
   expect_eeh (planning, placement, entry);
   check_xive (planning, entry);
-  check_tce (planning, entry);
+  if (!is_v1 (planning, entry))
+    check_wish (planning, entry, &entry->dma, "in-kernel", entry->policy.tce, "tce",
+                HOSTDEV_SAYS_TCE_UNAVAILABLE, HOSTDEV_SAYS_TCE_UNKNOWN);
   check_eeh (planning, placement, entry);
 }

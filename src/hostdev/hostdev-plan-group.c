@@ -8,8 +8,8 @@
 #include "common/common-vfio.h"
 
 /* "0001:01:00.0 (82574L Gigabit Network Connection, driver e1000e)" */
-static char *
-describe (const HostdevFunction *function)
+char *
+hostdev_plan_describe_function (const HostdevFunction *function)
 {
   const char *name = *function->device_name != '\0' ? function->device_name : function->class_name;
   char address[PCI_ADDRESS_LEN];
@@ -39,6 +39,14 @@ is_given (const HostdevPlanning *planning, const PciAddress *requested, const Pc
          || hostdev_domain_find_address (planning->domain, address) != NULL;
 }
 
+/* A guest that starts has what its XML says. */
+static gboolean
+come_along (const HostdevPlanning *planning, const HostdevPlanDevice *entry)
+{
+  return planning->plan->operation == HOSTDEV_OPERATION_ATTACH
+         && entry->policy.companions == HOSTDEV_COMPANIONS_ATTACH;
+}
+
 /* Fills in the group, and what is taken along with the device; both may be unknown. */
 static const HostdevFunction *
 fill_group (const HostdevPlanning *planning, const HostdevDevice *device, HostdevPlanDevice *entry,
@@ -62,7 +70,8 @@ fill_group (const HostdevPlanning *planning, const HostdevDevice *device, Hostde
         continue;
       g_ptr_array_add (entry->taken, g_memdup2 (&member->address, sizeof member->address));
       if (!is_given (planning, &device->address, &member->address))
-        g_ptr_array_add (entry->companions, g_memdup2 (&member->address, sizeof member->address));
+        g_ptr_array_add (come_along (planning, entry) ? entry->along : entry->companions,
+                         g_memdup2 (&member->address, sizeof member->address));
     }
   return function;
 }
@@ -95,77 +104,62 @@ guest_has_other (const HostdevPlanning *planning, const HostdevGroup *group,
 static void
 check_use (const HostdevPlanning *planning, const HostdevGroup *group, const HostdevDevice *device)
 {
-  g_autofree char *name = hostdev_plan_describe_group (group);
-
   if (is_ours (planning, group))
     return;
   if (*group->lease != '\0')
     {
-      const char *guest = *group->domain_name != '\0' ? group->domain_name : group->domain_uuid;
+      g_autofree char *name = hostdev_plan_describe_group (group);
 
       hostdev_plan_say (
-          planning->plan, HOSTDEV_REFUSE, COMMON_ERROR_GROUP_IN_USE, &device->address,
-          g_strdup_printf (_ ("%s was given to the guest “%s”."), name, guest),
-          g_strdup_printf (_ ("Detach the group's devices from “%s” first, or stop it."), guest));
+          planning->plan, HOSTDEV_SAYS_GROUP_IN_USE, &device->address, "group", name, "other",
+          *group->domain_name != '\0' ? group->domain_name : group->domain_uuid, NULL);
       return;
     }
   if (strcmp (group->holder, "none") == 0
       || (planning->plan->operation == HOSTDEV_OPERATION_ATTACH
           && guest_has_other (planning, group, &device->address)))
     return;
-  hostdev_plan_say (
-      planning->plan, HOSTDEV_REFUSE, COMMON_ERROR_GROUP_IN_USE, &device->address,
-      group->holder_pid != 0
-          ? g_strdup_printf (_ ("%s is in use by process %u, which has no lease on it."), name,
-                             group->holder_pid)
-          : g_strdup_printf (_ ("%s is in use by a process that has no lease on it."), name),
-      group->holder_pid != 0
-          ? g_strdup_printf (_ ("See what process %u is (ps -fp %u) and stop it, or detach the "
-                                "device from it."),
-                             group->holder_pid, group->holder_pid)
-          : g_strdup_printf (_ ("See who has /dev/vfio/%u open and stop it."), group->number));
+  g_autofree char *name = hostdev_plan_describe_group (group);
+  g_autofree char *process = g_strdup_printf ("%u", group->holder_pid);
+  g_autofree char *number = g_strdup_printf ("%u", group->number);
+  hostdev_plan_say (planning->plan,
+                    group->holder_pid != 0 ? HOSTDEV_SAYS_GROUP_HELD
+                                           : HOSTDEV_SAYS_GROUP_HELD_UNKNOWN,
+                    &device->address, "group", name, "process", process, "number", number, NULL);
 }
 
-/* What to do about the first use; the others are in the sentence. */
-static const char *
-busy_remedy (const char *kind)
+/* What is said of a member by its first use; the others are in the sentence. */
+static HostdevStatementId
+busy_statement (const char *kind)
 {
   static const struct
   {
     const char *kind;
-    const char *remedy;
-  } remedies[] = {
-    { "mounted", N_ ("Unmount what is on it first, or give another device.") },
-    { "swap", N_ ("Switch the swap space on it off first (swapoff), or give another device.") },
-    { "storage", N_ ("Stop the storage that is built on it first, or give another device.") },
-    { "route", N_ ("Take the host's routes off the interface first, or give another device.") },
-    { "console", N_ ("Move the host's console away from it first, or give another device.") },
-    { "vfs", N_ ("Remove its virtual functions first (0 into sriov_numvfs), or give one of them "
-                 "instead.") },
-    { "unknown",
-      N_ ("See the log of ppc64-kvmhelper.service; what cannot be read counts as a need.") },
+    HostdevStatementId statement;
+  } kinds[] = {
+    { "mounted", HOSTDEV_SAYS_MEMBER_MOUNTED },    { "swap", HOSTDEV_SAYS_MEMBER_SWAP },
+    { "storage", HOSTDEV_SAYS_MEMBER_STORAGE },    { "route", HOSTDEV_SAYS_MEMBER_ROUTE },
+    { "console", HOSTDEV_SAYS_MEMBER_CONSOLE },    { "vfs", HOSTDEV_SAYS_MEMBER_VFS },
+    { "unknown", HOSTDEV_SAYS_MEMBER_UNREADABLE },
   };
 
-  for (gsize i = 0; i < G_N_ELEMENTS (remedies); i++)
-    if (strcmp (remedies[i].kind, kind) == 0)
-      return _ (remedies[i].remedy);
-  return _ ("End that use first, or give another device.");
+  for (gsize i = 0; i < G_N_ELEMENTS (kinds); i++)
+    if (strcmp (kinds[i].kind, kind) == 0)
+      return kinds[i].statement;
+  return HOSTDEV_SAYS_MEMBER_NOT_TAKEABLE;
 }
 
 static void
-check_busy (const HostdevPlanning *planning, const HostdevGroup *group, const HostdevDevice *device)
+check_busy (const HostdevPlanning *planning, const HostdevGroup *group)
 {
-  g_autofree char *group_name = hostdev_plan_describe_group (group);
-  char requested[PCI_ADDRESS_LEN];
-
-  pci_address_format (&device->address, requested);
   for (guint i = 0; i < group->members->len; i++)
     {
       const HostdevFunction *member = group->members->pdata[i];
       if (!member->endpoint || member->busy->len == 0)
         continue;
 
-      g_autofree char *name = describe (member);
+      g_autofree char *group_name = hostdev_plan_describe_group (group);
+      g_autofree char *name = hostdev_plan_describe_function (member);
       g_autoptr (GString) uses = g_string_new (NULL);
       for (guint j = 0; j < member->busy->len; j++)
         {
@@ -175,14 +169,15 @@ check_busy (const HostdevPlanning *planning, const HostdevGroup *group, const Ho
                                   *busy->detail != '\0' ? busy->detail : busy->kind);
         }
       const HostdevBusy *first = member->busy->pdata[0];
-      hostdev_plan_say (
-          planning->plan, HOSTDEV_REFUSE, COMMON_ERROR_MEMBER_NOT_TAKEABLE, &member->address,
-          pci_address_equal (&member->address, &device->address)
-              ? g_strdup_printf (_ ("The host needs %s now: %s."), name, uses->str)
-              : g_strdup_printf (_ ("The host needs %s now, which is in %s with %s: %s."), name,
-                                 group_name, requested, uses->str),
-          g_strdup (busy_remedy (first->kind)));
+      hostdev_plan_say (planning->plan, busy_statement (first->kind), &member->address, "function",
+                        name, "group", group_name, "uses", uses->str, NULL);
     }
+}
+
+gboolean
+hostdev_plan_is_vfio (const HostdevFunction *function)
+{
+  return common_driver_is_vfio (function->driver);
 }
 
 /* pci-stub does not stand in a group's way either (it has driver_managed_dma). */
@@ -209,7 +204,7 @@ check_unmanaged (const HostdevPlanning *planning, const HostdevGroup *group,
       if (!member->endpoint || !is_host_driver (member->driver))
         continue;
 
-      g_autofree char *name = describe (member);
+      g_autofree char *name = hostdev_plan_describe_function (member);
       g_string_append_printf (names, "%s%s", count > 0 ? ", " : "", name);
       g_string_append_printf (commands, "%svirsh nodedev-detach pci_%04x_%02x_%02x_%x",
                               count > 0 ? "; " : "", member->address.domain, member->address.bus,
@@ -219,74 +214,27 @@ check_unmanaged (const HostdevPlanning *planning, const HostdevGroup *group,
   if (count == 0)
     return;
   g_autofree char *group_name = hostdev_plan_describe_group (group);
-  hostdev_plan_say (
-      planning->plan, HOSTDEV_REFUSE, COMMON_ERROR_UNMANAGED_BOUND, &device->address,
-      g_strdup_printf (ngettext ("The device is given with managed='no', and a function of %s is "
-                                 "on a driver of the host: %s.",
-                                 "The device is given with managed='no', and functions of %s are "
-                                 "on drivers of the host: %s.",
-                                 count),
-                       group_name, names->str),
-      g_strdup_printf (_ ("Give it with managed='yes', or detach them first: %s."), commands->str));
+  hostdev_plan_say (planning->plan, HOSTDEV_SAYS_UNMANAGED_BOUND, &device->address, "group",
+                    group_name, "functions", names->str, "commands", commands->str, NULL);
 }
 
 static void
 check_pe (const HostdevPlanning *planning, const HostdevGroup *group, const HostdevDevice *device)
 {
-  HostdevSeverity severity
-      = planning->plan->operation == HOSTDEV_OPERATION_DETACH ? HOSTDEV_WARN : HOSTDEV_REFUSE;
-  g_autofree char *name = hostdev_plan_describe_group (group);
+  gboolean returned = planning->plan->operation == HOSTDEV_OPERATION_DETACH;
+  HostdevStatementId id;
 
   if (strcmp (group->pe_state, "failed") == 0)
-    hostdev_plan_say (planning->plan, severity, COMMON_ERROR_PE_FAILED, &device->address,
-                      g_strdup_printf (_ ("The PE of %s has failed for good: EEH gave it up (%s)."),
-                                       name, group->pe_state_source),
-                      g_strdup (_ ("See the host's log for EEH; reseat or replace the card, or "
-                                   "restart the host.")));
-  if (strcmp (group->pe_state, "unavailable") == 0)
-    hostdev_plan_say (planning->plan, severity, COMMON_ERROR_PE_FROZEN, &device->address,
-                      g_strdup_printf (_ ("The firmware cannot tell the state of the PE of %s "
-                                          "(%s)."),
-                                       name, group->pe_state_source),
-                      g_strdup (_ ("Its host bridge is being reset, or is dead: try again in a "
-                                   "minute, and see the host's log for EEH; if it stays so, "
-                                   "restart the host.")));
-  if (strcmp (group->pe_state, "frozen") == 0)
-    hostdev_plan_say (
-        planning->plan, HOSTDEV_WARN, COMMON_ERROR_PE_FROZEN, &device->address,
-        g_strdup_printf (_ ("The PE of %s is frozen after an error (%s)."), name,
-                         group->pe_state_source),
-        g_strdup (_ ("The helper thaws it before the guest, or the host, gets it; see the host's "
-                     "log for EEH whether the device is in order.")));
-}
-
-/* What libvirt refuses itself, only later (src/hypervisor/virhostdev.c), or QEMU. */
-static void
-check_driver (const HostdevPlanning *planning, const HostdevDevice *device)
-{
-  if (device->driver_name != NULL && strcmp (device->driver_name, "vfio") != 0)
-    hostdev_plan_say (
-        planning->plan, HOSTDEV_REFUSE, COMMON_ERROR_DRIVER_UNSUPPORTED, &device->address,
-        g_strdup_printf (_ ("<driver name='%s'/> is not to be had on ppc64."), device->driver_name),
-        g_strdup (_ ("Leave the element out, or write <driver name='vfio'/>.")));
-  if (device->iommufd)
-    hostdev_plan_say (
-        planning->plan, HOSTDEV_REFUSE, COMMON_ERROR_DRIVER_UNSUPPORTED, &device->address,
-        g_strdup (_ ("<driver iommufd='yes'/> is not to be had on ppc64: IOMMUFD has no SPAPR "
-                     "TCE.")),
-        g_strdup (_ ("Leave iommufd='yes' out.")));
-}
-
-static void
-say_unknown (const HostdevPlanning *planning, const PciAddress *address, HostdevSeverity severity)
-{
-  char text[PCI_ADDRESS_LEN];
-
-  hostdev_plan_say (
-      planning->plan, severity, COMMON_ERROR_DEVICE_UNKNOWN, address,
-      g_strdup_printf (_ ("The host has no PCI function %s."), pci_address_format (address, text)),
-      g_strdup (_ ("Correct the address: lspci -D shows them all, with the PCI domain (the PHB) "
-                   "before the bus.")));
+    id = returned ? HOSTDEV_SAYS_RETURN_PE_FAILED : HOSTDEV_SAYS_PE_FAILED;
+  else if (strcmp (group->pe_state, "unavailable") == 0)
+    id = returned ? HOSTDEV_SAYS_RETURN_PE_UNAVAILABLE : HOSTDEV_SAYS_PE_UNAVAILABLE;
+  else if (strcmp (group->pe_state, "frozen") == 0)
+    id = HOSTDEV_SAYS_PE_FROZEN;
+  else
+    return;
+  g_autofree char *name = hostdev_plan_describe_group (group);
+  hostdev_plan_say (planning->plan, id, &device->address, "group", name, "source",
+                    group->pe_state_source, NULL);
 }
 
 void
@@ -296,32 +244,26 @@ hostdev_plan_check_group (const HostdevPlanning *planning, const HostdevDevice *
   const HostdevGroup *group;
   const HostdevFunction *function = fill_group (planning, device, entry, &group);
 
-  check_driver (planning, device);
+  hostdev_plan_check_device (planning, device);
   if (function == NULL)
     {
-      say_unknown (planning, &device->address, HOSTDEV_REFUSE);
+      hostdev_plan_say (planning->plan, HOSTDEV_SAYS_DEVICE_UNKNOWN, &device->address, NULL);
       return;
     }
-  g_autofree char *name = describe (function);
-  if (!function->endpoint)
+  if (!function->endpoint || group == NULL)
     {
-      hostdev_plan_say (planning->plan, HOSTDEV_REFUSE, COMMON_ERROR_NOT_ENDPOINT, &device->address,
-                        g_strdup_printf (_ ("%s is a bridge, which no guest can get."), name),
-                        g_strdup (_ ("Give a device behind it.")));
-      return;
-    }
-  if (group == NULL)
-    {
-      hostdev_plan_say (
-          planning->plan, HOSTDEV_REFUSE, COMMON_ERROR_NO_IOMMU_GROUP, &device->address,
-          g_strdup_printf (_ ("%s is in no IOMMU group: VFIO cannot have it."), name),
-          g_strdup (_ ("See the host's log for why its PHB has no DMA windows (TCE).")));
+      g_autofree char *name = hostdev_plan_describe_function (function);
+
+      hostdev_plan_say (planning->plan,
+                        !function->endpoint ? HOSTDEV_SAYS_NOT_ENDPOINT
+                                            : HOSTDEV_SAYS_NO_IOMMU_GROUP,
+                        &device->address, "function", name, NULL);
       return;
     }
   check_use (planning, group, device);
   /* What was taken for this guest before, the host can do without. */
   if (!is_ours (planning, group))
-    check_busy (planning, group, device);
+    check_busy (planning, group);
   check_unmanaged (planning, group, device);
   check_pe (planning, group, device);
 }
@@ -331,34 +273,26 @@ hostdev_plan_check_return (const HostdevPlanning *planning, const HostdevDevice 
                            HostdevPlanDevice *entry)
 {
   const HostdevGroup *group;
-  char address[PCI_ADDRESS_LEN];
 
-  pci_address_format (&entry->address, address);
   if (device == NULL)
     {
-      hostdev_plan_say (planning->plan, HOSTDEV_WARN, COMMON_ERROR_DEVICE_UNKNOWN, &entry->address,
-                        g_strdup_printf (_ ("“%s” has no PCI device %s."),
-                                         hostdev_domain_get_name (planning->domain), address),
-                        g_strdup (_ ("See virsh dumpxml for those that it has.")));
+      hostdev_plan_say (planning->plan, HOSTDEV_SAYS_DEVICE_NOT_THERE, &entry->address, NULL);
       return;
     }
   if (fill_group (planning, device, entry, &group) == NULL)
-    say_unknown (planning, &entry->address, HOSTDEV_WARN);
+    hostdev_plan_say (planning->plan, HOSTDEV_SAYS_DEVICE_GONE, &entry->address, NULL);
   if (device->has_guest_bus)
     entry->has_phb
         = hostdev_domain_get_phb_of_bus (planning->domain, device->guest_bus, &entry->phb_index);
+  hostdev_plan_check_detach (planning, device);
   if (group == NULL)
     return;
   if (guest_has_other (planning, group, &entry->address))
     {
       g_autofree char *name = hostdev_plan_describe_group (group);
 
-      hostdev_plan_say (
-          planning->plan, HOSTDEV_ADVISE, COMMON_ERROR_GROUP_IN_USE, &entry->address,
-          g_strdup_printf (_ ("The guest keeps other devices of %s: nothing of it goes back to the "
-                              "host yet."),
-                           name),
-          g_strdup (_ ("Detach those as well if the host is to have them.")));
+      hostdev_plan_say (planning->plan, HOSTDEV_SAYS_GROUP_KEPT, &entry->address, "group", name,
+                        NULL);
     }
   check_pe (planning, group, device);
 }

@@ -11,7 +11,8 @@
  *   domain     { "uuid", "name" }: strings, "" where the XML has none
  *   reasons    array, refusals first:
  *     severity   "refuse", "warn" or "advise"
- *     code       as "no-free-phb"; stable
+ *     code       as "member-route"; stable; docs/reasons.md has them all
+ *     reason     the kind of error that it is, as "member-not-takeable"; stable
  *     sentence   for people, translated
  *     remedy     for people, translated
  *     address    "0001:02:03.4", the function it is about; null where it is about none
@@ -21,9 +22,14 @@
  *     group      { "number", "name" }: the IOMMU group today, or null
  *     taken      array of addresses: every endpoint of the group, which all leave the host
  *     companions array of addresses: those of them that the guest does not get
+ *     along      array of addresses: those that the guest gets by the same request
  *     phb        the guest's PHB that it is on, as controller index, or null
+ *     seat       "0000:02:01.0", its address in the guest as libvirt writes it: bus, slot and
+ *                function; or null
  *     policy     { "xive", "tce", "eeh": "preferred", "required" or "off";
- *                  "rehearse": "auto", "always" or "never" }
+ *                  "rehearse": "auto", "always" or "never"; "window64" as "xive";
+ *                  "page-sizes": as "64K 2M", "" for any; "companions": "leave", "attach" or
+ *                  "refuse"; "lacking": "warn" or "refuse" }
  *     expected   { "interrupts", "dma", "eeh": { "value", "source" } }:
  *                  interrupts: "xive-native", "xics-on-xive", "xics", "emulated" or "unknown";
  *                  dma: "in-kernel", "user-space" or "unknown";
@@ -75,7 +81,8 @@ add_reason (JsonBuilder *builder, const HostdevReason *reason)
 {
   json_builder_begin_object (builder);
   set_string (builder, "severity", hostdev_severity_to_string (reason->severity));
-  set_string (builder, "code", common_error_name (reason->code));
+  set_string (builder, "code", reason->statement->code);
+  set_string (builder, "reason", common_error_name (reason->code));
   set_string (builder, "sentence", reason->sentence);
   set_string (builder, "remedy", reason->remedy);
   set_address (builder, "address", reason->has_address ? &reason->address : NULL);
@@ -101,17 +108,21 @@ set_group (JsonBuilder *builder, const HostdevPlanDevice *device)
 static void
 add_device (JsonBuilder *builder, const HostdevPlanDevice *device)
 {
+  g_autofree char *pages = hostdev_policy_page_sizes (device->policy.page_sizes);
+
   json_builder_begin_object (builder);
   set_address (builder, "address", &device->address);
   set_string (builder, "alias", device->alias);
   set_group (builder, device);
   set_addresses (builder, "taken", device->taken);
   set_addresses (builder, "companions", device->companions);
+  set_addresses (builder, "along", device->along);
   json_builder_set_member_name (builder, "phb");
   if (device->has_phb)
     json_builder_add_int_value (builder, device->phb_index);
   else
     json_builder_add_null_value (builder);
+  set_address (builder, "seat", device->has_seat ? &device->seat : NULL);
 
   json_builder_set_member_name (builder, "policy");
   json_builder_begin_object (builder);
@@ -119,6 +130,10 @@ add_device (JsonBuilder *builder, const HostdevPlanDevice *device)
   set_string (builder, "tce", hostdev_wish_to_string (device->policy.tce));
   set_string (builder, "eeh", hostdev_wish_to_string (device->policy.eeh));
   set_string (builder, "rehearse", hostdev_rehearse_to_string (device->policy.rehearse));
+  set_string (builder, "window64", hostdev_wish_to_string (device->policy.window64));
+  set_string (builder, "page-sizes", pages);
+  set_string (builder, "companions", hostdev_companions_to_string (device->policy.companions));
+  set_string (builder, "lacking", device->policy.refuse_lacking ? "refuse" : "warn");
   json_builder_end_object (builder);
 
   json_builder_set_member_name (builder, "expected");

@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "hostdev/hostdev-plan-build.h"
 
-#include <glib/gi18n-lib.h>
-
 /*
  * libvirt gives each IOMMU group of the host a PHB of the guest to itself ("isolation group",
  * src/qemu/qemu_domain_address.c: qemuDomainFillDeviceIsolationGroup; src/conf/domain_addr.c:
  * virDomainPCIAddressGetNextAddr): an address in the XML goes before all; else the PHB that has
  * devices of the group already; else the first that is empty. PHB 0 is the emulated devices' and
  * locked to them. When a domain is defined libvirt adds the PHBs that are wanting; to a guest that
- * runs it cannot.
+ * runs it cannot. (hostdev-plan-seat.c; here: what follows from who sits on which PHB.)
  */
 typedef struct
 {
@@ -21,6 +19,7 @@ typedef struct
 typedef struct
 {
   guint index;
+  guint rank; /* among the guest's PHBs */
   guint emulated;
   GArray *occupants;         /* Occupant */
   const HostdevGroup *group; /* of the first of them */
@@ -39,6 +38,7 @@ typedef struct
 struct _HostdevPlacement
 {
   const HostdevPlanning *planning;
+  HostdevSlots *seats;
   GPtrArray *slots;     /* Slot, by index */
   GHashTable *by_index; /* of a PHB: Slot */
   GHashTable *by_group; /* HostdevGroup: the Slot that had it first */
@@ -60,6 +60,7 @@ add_slot (HostdevPlacement *placement, guint index, guint emulated)
   Slot *slot = g_new0 (Slot, 1);
 
   slot->index = index;
+  slot->rank = placement->slots->len;
   slot->emulated = emulated;
   slot->occupants = g_array_new (FALSE, FALSE, sizeof (Occupant));
   g_ptr_array_add (placement->slots, slot);
@@ -93,15 +94,15 @@ occupy (HostdevPlacement *placement, Slot *slot, const HostdevDevice *device)
     }
 }
 
-/* The PHB that the device's own address names; NULL where it names none, or one that is not there.
- */
+/* The PHB that a bus of the guest is, or is behind; NULL where there is none. Beyond those of the
+ * domain are the PHBs that libvirt adds. */
 static Slot *
-find_own (const HostdevPlacement *placement, const HostdevDevice *device)
+find_slot (const HostdevPlacement *placement, guint bus)
 {
-  guint index;
+  guint index = bus;
 
-  if (!device->has_guest_bus
-      || !hostdev_domain_get_phb_of_bus (placement->planning->domain, device->guest_bus, &index))
+  if (bus < hostdev_domain_get_slots (placement->planning->domain)->count
+      && !hostdev_domain_get_phb_of_bus (placement->planning->domain, bus, &index))
     return NULL;
   return g_hash_table_lookup (placement->by_index, GUINT_TO_POINTER (index));
 }
@@ -124,12 +125,17 @@ hostdev_placement_new (const HostdevPlanning *planning)
 
       add_slot (placement, phb->index, phb->emulated);
     }
+  placement->seats = hostdev_plan_seats_new (planning);
+  for (guint bus = hostdev_domain_get_slots (planning->domain)->count;
+       bus < placement->seats->count; bus++)
+    add_slot (placement, bus, 0);
   for (guint i = 0; i < devices->len; i++)
     {
-      Slot *slot = find_own (placement, devices->pdata[i]);
+      const HostdevDevice *device = devices->pdata[i];
+      Slot *slot = device->has_guest_bus ? find_slot (placement, device->guest_bus) : NULL;
 
       if (slot != NULL)
-        occupy (placement, slot, devices->pdata[i]);
+        occupy (placement, slot, device);
     }
   return placement;
 }
@@ -142,6 +148,7 @@ hostdev_placement_free (HostdevPlacement *placement)
   g_hash_table_unref (placement->by_index);
   g_hash_table_unref (placement->by_group);
   g_array_unref (placement->splits);
+  g_free (placement->seats);
   g_ptr_array_unref (placement->slots);
   g_free (placement);
 }
@@ -180,14 +187,14 @@ free_target_index (const HostdevDomain *domain, guint from)
   return from;
 }
 
-/* What to do to have @count more PHBs. */
+/* The elements of @count more PHBs, or of as many as there can be; NULL where there can be none. */
 static char *
-remedy_for_phbs (const HostdevDomain *domain, guint count)
+more_phbs (const HostdevDomain *domain, guint count)
 {
-  g_autoptr (GString) elements = g_string_new (NULL);
-  guint index = 0, target = 0, added;
+  GString *elements = g_string_new (NULL);
+  guint index = 0, target = 0;
 
-  for (added = 0; added < count; added++)
+  for (guint added = 0; added < count; added++)
     {
       index = hostdev_domain_get_free_bus (domain, index + 1);
       target = free_target_index (domain, target + 1);
@@ -199,70 +206,33 @@ remedy_for_phbs (const HostdevDomain *domain, guint count)
                               "</controller>",
                               index, target);
     }
-  if (added == 0)
-    return g_strdup_printf (_ ("The guest has all %d PHBs that a pSeries guest can have: detach a "
-                               "device from it first."),
-                            HOSTDEV_PHB_TARGET_MAX + 1);
-  return g_strdup_printf (_ ("Add to its <devices> (virsh edit %s): %s. It takes effect when the "
-                             "guest is started next: libvirt cannot add a PHB to a guest that "
-                             "runs."),
-                          hostdev_domain_get_name (domain), elements->str);
+  return g_string_free (elements, elements->len == 0);
+}
+
+/* That no PHB is free for @device, and what to add. */
+static void
+say_none_free (const HostdevPlacement *placement, const HostdevDevice *device)
+{
+  HostdevPlan *plan = placement->planning->plan;
+  g_autofree char *elements = more_phbs (placement->planning->domain, 1);
+
+  if (elements != NULL)
+    hostdev_plan_say (plan, HOSTDEV_SAYS_NO_FREE_PHB, &device->address, "elements", elements, NULL);
+  else
+    hostdev_plan_say (plan, HOSTDEV_SAYS_PHB_LIMIT, &device->address, "limit",
+                      G_STRINGIFY (HOSTDEV_PHB_COUNT_MAX), NULL);
 }
 
 static void
 say_no_phb (const HostdevPlacement *placement, const HostdevDevice *device)
 {
-  const HostdevDomain *domain = placement->planning->domain;
-  char address[PCI_ADDRESS_LEN];
-
-  pci_address_format (&device->address, address);
-  if (device->has_guest_bus)
-    {
-      g_autofree char *more
-          = find_free (placement) == NULL ? remedy_for_phbs (domain, 1) : g_strdup ("");
-
-      hostdev_plan_say (
-          placement->planning->plan, HOSTDEV_REFUSE, COMMON_ERROR_PHB_UNKNOWN, &device->address,
-          g_strdup_printf (_ ("%s is to go on PCI bus %u, which “%s” does not have."), address,
-                           device->guest_bus, hostdev_domain_get_name (domain)),
-          g_strstrip (g_strdup_printf (
-              "%s %s", _ ("Leave the guest's <address> out, so that libvirt chooses."), more)));
-    }
-  else
-    hostdev_plan_say (
-        placement->planning->plan, HOSTDEV_REFUSE, COMMON_ERROR_NO_FREE_PHB, &device->address,
-        g_strdup_printf (_ ("“%s” has no PCI host bridge (PHB) free for %s: each IOMMU group "
-                            "takes one for itself."),
-                         hostdev_domain_get_name (domain), address),
-        remedy_for_phbs (domain, 1));
-}
-
-/* What libvirt does with a domain that it defines: PHBs up to the one that an address names, or one
- * more. */
-static Slot *
-add_missing (HostdevPlacement *placement, const HostdevDevice *device)
-{
-  guint index = device->has_guest_bus ? device->guest_bus : 1;
-  Slot *slot = g_hash_table_lookup (placement->by_index, GUINT_TO_POINTER (index));
+  g_autofree char *bus = g_strdup_printf ("%u", device->guest_bus);
 
   if (device->has_guest_bus)
-    return slot != NULL ? slot : add_slot (placement, index, 0);
-  do
-    index = hostdev_domain_get_free_bus (placement->planning->domain, index);
-  while (g_hash_table_contains (placement->by_index, GUINT_TO_POINTER (index)) && ++index > 0);
-  return add_slot (placement, index, 0);
-}
-
-/* Where libvirt puts a device that has no address of the guest's; NULL where it finds no place. */
-static Slot *
-choose (const HostdevPlacement *placement, const HostdevGroup *group)
-{
-  Slot *slot = g_hash_table_lookup (placement->by_group, group);
-
-  /* A PHB that is shared belongs to no group any more, PHB 0 never did. */
-  if (slot != NULL && slot->index != 0 && !slot->shared && slot->emulated == 0)
-    return slot;
-  return find_free (placement);
+    hostdev_plan_say (placement->planning->plan, HOSTDEV_SAYS_PHB_UNKNOWN, &device->address, "bus",
+                      bus, NULL);
+  if (!device->has_guest_bus || find_free (placement) == NULL)
+    say_none_free (placement, device);
 }
 
 void
@@ -270,33 +240,55 @@ hostdev_placement_place (HostdevPlacement *placement, const HostdevDevice *devic
                          HostdevPlanDevice *entry)
 {
   const HostdevPlanning *planning = placement->planning;
-  gboolean starting = planning->plan->operation == HOSTDEV_OPERATION_START;
-  Slot *slot = find_own (placement, device);
-  /* Those of the guest that have a place were put there before. */
-  gboolean seated
-      = slot != NULL && hostdev_domain_find_address (planning->domain, &device->address) == device;
-  const HostdevGroup *group;
+  const HostdevGroup *group = NULL;
+  Slot *slot = NULL;
 
-  if (hostdev_host_find (planning->host, &device->address, &group) == NULL || group == NULL)
-    {
-      /* What is wrong with it was said before; where it would go does not matter then. */
-      if (slot == NULL)
-        return;
-    }
-  else if (slot == NULL && !device->has_guest_bus)
-    slot = choose (placement, group);
-  if (slot == NULL && starting)
-    slot = add_missing (placement, device);
+  /* What is wrong with it was said before; where it would go does not matter then. */
+  hostdev_host_find (planning->host, &device->address, &group);
+  if (group == NULL && (!device->has_guest_bus || find_slot (placement, device->guest_bus) == NULL))
+    return;
+  if (hostdev_plan_take_seat (planning, placement->seats, device, entry))
+    slot = find_slot (placement, entry->seat.bus);
   if (slot == NULL)
     {
+      entry->has_seat = FALSE;
       say_no_phb (placement, device);
       return;
     }
-  if (!seated)
+  /* libvirt adds PHBs as long as there are buses, and finds no target index for the 32nd then. */
+  if (slot->rank >= HOSTDEV_PHB_COUNT_MAX)
+    hostdev_plan_say (planning->plan, HOSTDEV_SAYS_PHB_LIMIT, &device->address, "limit",
+                      G_STRINGIFY (HOSTDEV_PHB_COUNT_MAX), NULL);
+  /* Those of the guest that have an address were put there before. */
+  if (!device->has_guest_bus
+      || hostdev_domain_find_address (planning->domain, &device->address) != device)
     occupy (placement, slot, device);
   slot->touched = TRUE;
   entry->has_phb = TRUE;
   entry->phb_index = slot->index;
+}
+
+/* An <interface> is a host device that libvirt reads before those that are a <hostdev>. */
+void
+hostdev_placement_place_all (HostdevPlacement *placement)
+{
+  const GPtrArray *devices = hostdev_domain_get_devices (placement->planning->domain);
+  const GPtrArray *entries = placement->planning->plan->devices;
+
+  for (int interface = TRUE; interface >= FALSE; interface--)
+    for (guint i = 0; i < devices->len; i++)
+      {
+        const HostdevDevice *device = devices->pdata[i];
+
+        if (device->interface == interface)
+          hostdev_placement_place (placement, device, entries->pdata[i]);
+      }
+}
+
+guint
+hostdev_placement_count_phbs (const HostdevPlacement *placement)
+{
+  return placement->slots->len;
 }
 
 gboolean
@@ -314,29 +306,24 @@ check_shared (const HostdevPlacement *placement, const Slot *slot)
 {
   const HostdevPlanning *planning = placement->planning;
   g_autoptr (GString) names = g_string_new (NULL);
-  HostdevSeverity severity = HOSTDEV_ADVISE;
+  HostdevWish wish = HOSTDEV_WISH_OFF;
+  const Occupant *last = NULL;
 
   for (guint i = 0; i < slot->occupants->len; i++)
     {
       const Occupant *occupant = &g_array_index (slot->occupants, Occupant, i);
       char address[PCI_ADDRESS_LEN];
-      HostdevSeverity its;
 
       g_string_append_printf (names, "%s%s", i > 0 ? ", " : "",
                               pci_address_format (&occupant->address, address));
-      if (hostdev_plan_severity (occupant->eeh, &its))
-        severity = MIN (severity, its);
+      if (occupant->eeh == HOSTDEV_WISH_REQUIRED || wish != HOSTDEV_WISH_REQUIRED)
+        last = occupant;
+      if (occupant->eeh == HOSTDEV_WISH_REQUIRED || wish == HOSTDEV_WISH_OFF)
+        wish = occupant->eeh;
     }
-  if (severity == HOSTDEV_ADVISE)
-    return;
-  const Occupant *last = &g_array_index (slot->occupants, Occupant, slot->occupants->len - 1);
-  hostdev_plan_say (
-      planning->plan, severity, COMMON_ERROR_PHB_SHARED, &last->address,
-      g_strdup_printf (_ ("Devices of several IOMMU groups share PHB %u of “%s” (%s): QEMU offers "
-                          "EEH to none of them."),
-                       slot->index, hostdev_domain_get_name (planning->domain), names->str),
-      g_strdup (_ ("Leave the guest's <address> of all but one group's devices out: libvirt then "
-                   "gives each group a PHB of its own.")));
+  g_autofree char *phb = g_strdup_printf ("%u", slot->index);
+  hostdev_plan_say_wish (planning->plan, HOSTDEV_SAYS_PHB_SHARED, wish, "eeh", &last->address,
+                         "phb", phb, "devices", names->str, NULL);
 }
 
 void
@@ -359,17 +346,11 @@ hostdev_placement_check (HostdevPlacement *placement)
     {
       const Split *split = &g_array_index (placement->splits, Split, i);
       g_autofree char *group = hostdev_plan_describe_group (split->group);
-      char address[PCI_ADDRESS_LEN];
+      g_autofree char *phb = g_strdup_printf ("%u", split->second->index);
+      g_autofree char *other = g_strdup_printf ("%u", split->first->index);
 
-      /* hw/vfio/common.c: vfio_get_group, "group %d used in multiple address spaces" */
-      hostdev_plan_say (
-          planning->plan, HOSTDEV_REFUSE, COMMON_ERROR_GROUP_SPLIT, &split->address,
-          g_strdup_printf (_ ("%s would go on PHB %u of “%s”, while other devices of %s are on PHB "
-                              "%u: QEMU refuses a group on two PHBs."),
-                           pci_address_format (&split->address, address), split->second->index,
-                           hostdev_domain_get_name (planning->domain), group, split->first->index),
-          g_strdup_printf (_ ("Give it an address on that PHB: <address type='pci' bus='%u' …/>."),
-                           split->first->index));
+      hostdev_plan_say (planning->plan, HOSTDEV_SAYS_GROUP_SPLIT, &split->address, "phb", phb,
+                        "group", group, "other", other, NULL);
     }
 }
 
@@ -384,9 +365,11 @@ hostdev_placement_check_spare (HostdevPlacement *placement)
     found += is_free (placement->slots->pdata[i]) ? 1 : 0;
   if (found >= wished || !hostdev_domain_is_pseries_kvm (planning->domain))
     return;
-  hostdev_plan_say (
-      planning->plan, HOSTDEV_WARN, COMMON_ERROR_NO_FREE_PHB, NULL,
-      g_strdup_printf (_ ("“%s” wishes %u PHBs free for hotplug (spare-phbs), and has %u."),
-                       hostdev_domain_get_name (planning->domain), wished, found),
-      remedy_for_phbs (planning->domain, wished - found));
+  g_autofree char *elements = more_phbs (planning->domain, wished - found);
+  g_autofree char *wished_text = g_strdup_printf ("%u", wished);
+  g_autofree char *found_text = g_strdup_printf ("%u", found);
+  hostdev_plan_say (planning->plan,
+                    elements != NULL ? HOSTDEV_SAYS_SPARE_PHBS : HOSTDEV_SAYS_SPARE_PHBS_LIMIT,
+                    NULL, "wished", wished_text, "found", found_text, "elements", elements, "limit",
+                    G_STRINGIFY (HOSTDEV_PHB_COUNT_MAX), NULL);
 }

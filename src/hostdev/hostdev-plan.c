@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "hostdev/hostdev-plan.h"
 
-#include <glib/gi18n-lib.h>
-
 #include "hostdev/hostdev-plan-build.h"
 
 static void
@@ -24,6 +22,7 @@ free_device (gpointer data)
   g_free (device->group_name);
   g_ptr_array_unref (device->taken);
   g_ptr_array_unref (device->companions);
+  g_ptr_array_unref (device->along);
   g_free (device->interrupts.source);
   g_free (device->dma.source);
   g_free (device->eeh.source);
@@ -38,6 +37,7 @@ hostdev_plan_free (HostdevPlan *plan)
   g_free (plan->domain_uuid);
   g_free (plan->domain_name);
   g_hash_table_unref (plan->said);
+  g_hash_table_unref (plan->frozen);
   g_ptr_array_unref (plan->reasons);
   g_ptr_array_unref (plan->devices);
   g_free (plan);
@@ -54,38 +54,8 @@ plan_new (HostdevOperation operation, const HostdevDomain *domain)
   plan->reasons = g_ptr_array_new_with_free_func (free_reason);
   plan->devices = g_ptr_array_new_with_free_func (free_device);
   plan->said = g_hash_table_new (g_str_hash, g_str_equal);
+  plan->frozen = g_hash_table_new (NULL, NULL);
   return plan;
-}
-
-void
-hostdev_plan_say (HostdevPlan *plan, HostdevSeverity severity, CommonErrorCode code,
-                  const PciAddress *address, char *sentence, char *remedy)
-{
-  HostdevReason *reason;
-
-  if (g_hash_table_contains (plan->said, sentence))
-    {
-      g_free (sentence);
-      g_free (remedy);
-      return;
-    }
-  reason = g_new0 (HostdevReason, 1);
-  reason->severity = severity;
-  reason->code = code;
-  reason->sentence = sentence;
-  reason->remedy = remedy;
-  reason->has_address = address != NULL;
-  if (address != NULL)
-    reason->address = *address;
-  g_ptr_array_add (plan->reasons, reason);
-  g_hash_table_add (plan->said, reason->sentence);
-}
-
-gboolean
-hostdev_plan_severity (HostdevWish wish, HostdevSeverity *severity)
-{
-  *severity = wish == HOSTDEV_WISH_REQUIRED ? HOSTDEV_REFUSE : HOSTDEV_WARN;
-  return wish != HOSTDEV_WISH_OFF;
 }
 
 static HostdevPlanDevice *
@@ -99,6 +69,7 @@ add_entry (const HostdevPlanning *planning, const HostdevDevice *device)
   entry->group_name = g_strdup ("");
   entry->taken = g_ptr_array_new_with_free_func (g_free);
   entry->companions = g_ptr_array_new_with_free_func (g_free);
+  entry->along = g_ptr_array_new_with_free_func (g_free);
   entry->interrupts = (HostdevExpectation){ "unknown", g_strdup ("") };
   entry->dma = (HostdevExpectation){ "unknown", g_strdup ("") };
   entry->eeh = (HostdevExpectation){ "unknown", g_strdup ("") };
@@ -131,11 +102,7 @@ check_guest (const HostdevPlanning *planning)
 {
   if (hostdev_domain_is_pseries_kvm (planning->domain))
     return TRUE;
-  hostdev_plan_say (planning->plan, HOSTDEV_REFUSE, COMMON_ERROR_NOT_PSERIES_KVM, NULL,
-                    g_strdup_printf (_ ("“%s” is not a pSeries guest under KVM."),
-                                     hostdev_domain_get_name (planning->domain)),
-                    g_strdup (_ ("Use a domain with type='kvm', arch='ppc64' or 'ppc64le' and "
-                                 "machine='pseries'.")));
+  hostdev_plan_say (planning->plan, HOSTDEV_SAYS_NOT_PSERIES_KVM, NULL, NULL);
   return FALSE;
 }
 
@@ -147,17 +114,11 @@ check_host (const HostdevPlanning *planning)
   HostdevFact vfio = hostdev_host_get_capability (planning->host, HOSTDEV_CAP_VFIO_SPAPR_V2);
 
   if (kvm.answer == HOSTDEV_NO)
-    hostdev_plan_say (
-        planning->plan, HOSTDEV_REFUSE, COMMON_ERROR_KVM_UNAVAILABLE, NULL,
-        g_strdup_printf (_ ("The host has no KVM HV (%s)."), kvm.source),
-        g_strdup (_ ("Load the kernel module kvm_hv; in a partition, nested KVM has to be "
-                     "allowed for it on the management console.")));
+    hostdev_plan_say (planning->plan, HOSTDEV_SAYS_KVM_UNAVAILABLE, NULL, "source", kvm.source,
+                      NULL);
   if (vfio.answer == HOSTDEV_NO)
-    hostdev_plan_say (
-        planning->plan, HOSTDEV_REFUSE, COMMON_ERROR_VFIO_UNAVAILABLE, NULL,
-        g_strdup_printf (_ ("The host has no VFIO with SPAPR TCE (%s)."), vfio.source),
-        g_strdup (_ ("Load the kernel modules vfio_iommu_spapr_tce and vfio_pci; Linux 5.19 to 6.3 "
-                     "cannot do it on POWER.")));
+    hostdev_plan_say (planning->plan, HOSTDEV_SAYS_VFIO_UNAVAILABLE, NULL, "source", vfio.source,
+                      NULL);
 }
 
 /* A device of the guest already cannot come a second time; libvirt would say so after it had
@@ -165,16 +126,19 @@ check_host (const HostdevPlanning *planning)
 static void
 check_not_there (const HostdevPlanning *planning, const HostdevDevice *device)
 {
-  char address[PCI_ADDRESS_LEN];
+  if (hostdev_domain_find_address (planning->domain, &device->address) != NULL)
+    hostdev_plan_say (planning->plan, HOSTDEV_SAYS_DEVICE_THERE_ALREADY, &device->address, NULL);
+}
 
-  if (hostdev_domain_find_address (planning->domain, &device->address) == NULL)
-    return;
-  hostdev_plan_say (
-      planning->plan, HOSTDEV_REFUSE, COMMON_ERROR_GROUP_IN_USE, &device->address,
-      g_strdup_printf (_ ("%s is a device of “%s” already."),
-                       pci_address_format (&device->address, address),
-                       hostdev_domain_get_name (planning->domain)),
-      g_strdup (_ ("Nothing is to be done; detach it first if it is to be attached anew.")));
+/* All that is about one device, once it has its place. */
+static void
+check_entry (const HostdevPlanning *planning, const HostdevPlacement *placement,
+             HostdevPlanDevice *entry)
+{
+  hostdev_plan_check_people (planning, entry);
+  hostdev_plan_check_pin (planning, entry);
+  hostdev_plan_check_windows (planning, entry);
+  hostdev_plan_expect (planning, placement, entry);
 }
 
 HostdevPlan *
@@ -193,9 +157,10 @@ hostdev_plan_attach (const HostdevDomain *domain, const HostdevDevice *device,
   g_autoptr (HostdevPlacement) placement = hostdev_placement_new (&planning);
   hostdev_placement_place (placement, device, entry);
   hostdev_placement_check (placement);
-  hostdev_plan_check_memory (&planning);
-  hostdev_plan_check_windows (&planning, entry);
-  hostdev_plan_expect (&planning, placement, entry);
+  hostdev_plan_check_guest (&planning, 1);
+  hostdev_plan_check_memory (&planning, hostdev_placement_count_phbs (placement));
+  hostdev_plan_check_vectors (&planning);
+  check_entry (&planning, placement, entry);
   return finish (planning.plan);
 }
 
@@ -221,17 +186,19 @@ hostdev_plan_start (const HostdevDomain *domain, const HostdevHost *host)
       HostdevPlanDevice *entry = add_entry (&planning, devices->pdata[i]);
 
       hostdev_plan_check_group (&planning, devices->pdata[i], entry);
-      hostdev_placement_place (placement, devices->pdata[i], entry);
     }
+  hostdev_placement_place_all (placement);
   hostdev_placement_check (placement);
   hostdev_placement_check_spare (placement);
+  if (hostdev_domain_is_pseries_kvm (domain))
+    hostdev_plan_check_guest (&planning, devices->len);
   if (devices->len > 0)
-    hostdev_plan_check_memory (&planning);
-  for (guint i = 0; i < devices->len; i++)
     {
-      hostdev_plan_check_windows (&planning, planning.plan->devices->pdata[i]);
-      hostdev_plan_expect (&planning, placement, planning.plan->devices->pdata[i]);
+      hostdev_plan_check_memory (&planning, hostdev_placement_count_phbs (placement));
+      hostdev_plan_check_vectors (&planning);
     }
+  for (guint i = 0; i < devices->len; i++)
+    check_entry (&planning, placement, planning.plan->devices->pdata[i]);
   return finish (planning.plan);
 }
 
@@ -309,12 +276,4 @@ hostdev_operation_to_string (HostdevOperation operation)
   static const char *const names[] = { "attach", "start", "detach" };
 
   return names[operation];
-}
-
-const char *
-hostdev_severity_to_string (HostdevSeverity severity)
-{
-  static const char *const names[] = { "refuse", "warn", "advise" };
-
-  return names[severity];
 }

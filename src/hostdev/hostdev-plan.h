@@ -7,6 +7,7 @@
 #include "hostdev/hostdev-device.h"
 #include "hostdev/hostdev-domain.h"
 #include "hostdev/hostdev-host.h"
+#include "hostdev/hostdev-statement.h"
 
 /**
  * HostdevPlan: whether a guest can get a device (or start with those it has, or give one back),
@@ -22,18 +23,12 @@ typedef enum
   HOSTDEV_OPERATION_DETACH
 } HostdevOperation;
 
-typedef enum
-{
-  HOSTDEV_REFUSE, /* it cannot be, or the policy forbids it */
-  HOSTDEV_WARN,   /* it can, and the guest will lack something */
-  HOSTDEV_ADVISE  /* it can, and could be better */
-} HostdevSeverity;
-
 /* One reason. The sentence is in the administrator's terms and names what is concerned. */
 typedef struct
 {
-  HostdevSeverity severity;
-  CommonErrorCode code;
+  const HostdevStatement *statement; /* what is said; its code is the reason's */
+  HostdevSeverity severity;          /* the statement's, or more where the policy wants it so */
+  CommonErrorCode code;              /* the kind of error that it is */
   char *sentence;
   char *remedy; /* what to do; may be an XML element to add; never NULL */
   gboolean has_address;
@@ -61,8 +56,11 @@ typedef struct
   char *group_name;
   GPtrArray *taken;      /* PciAddress: every endpoint of the group, which all leave the host */
   GPtrArray *companions; /* PciAddress: those of them that the guest does not get */
+  GPtrArray *along;      /* PciAddress: those that it gets by the same request */
   gboolean has_phb;
   guint phb_index; /* the guest's PHB that it goes on, by controller index */
+  gboolean has_seat;
+  PciAddress seat; /* its address in the guest, as libvirt writes it: bus, slot, function */
   HostdevExpectation interrupts, dma, eeh;
 } HostdevPlanDevice;
 
@@ -102,6 +100,4 @@ gboolean hostdev_plan_set_error (const HostdevPlan *plan, GError **error);
  */
 JsonNode *hostdev_plan_to_json (const HostdevPlan *plan);
 
-const char *
-hostdev_operation_to_string (HostdevOperation operation);          /* "attach", "start", "detach" */
-const char *hostdev_severity_to_string (HostdevSeverity severity); /* "refuse", "warn", "advise" */
+const char *hostdev_operation_to_string (HostdevOperation operation); /* "attach", "start", … */

@@ -24,4 +24,13 @@ gboolean hostdev_policy_set_read (HostdevPolicySet *set, xmlNode *node, GError *
 
 /** What holds for @device: by its alias, else by its address, else the guest's. */
 HostdevPolicy hostdev_policy_set_get (const HostdevPolicySet *set, const HostdevDevice *device);
+
+/**
+ * hostdev_policy_set_find_stray: the alias or address of a <device> that no device of the domain
+ * has; NULL.
+ * @by_alias, @by_address: those that there are, by char * and by PciAddress
+ */
+const char *hostdev_policy_set_find_stray (const HostdevPolicySet *set, GHashTable *by_alias,
+                                           GHashTable *by_address);
+
 guint hostdev_policy_set_get_spare_phbs (const HostdevPolicySet *set);

@@ -20,6 +20,12 @@ static const char *const rehearsals[] = {
   [HOSTDEV_REHEARSE_NEVER] = "never",
 };
 
+static const char *const companions[] = {
+  [HOSTDEV_COMPANIONS_LEAVE] = "leave",
+  [HOSTDEV_COMPANIONS_ATTACH] = "attach",
+  [HOSTDEV_COMPANIONS_REFUSE] = "refuse",
+};
+
 const char *
 hostdev_wish_to_string (HostdevWish wish)
 {
@@ -30,6 +36,12 @@ const char *
 hostdev_rehearse_to_string (HostdevRehearse rehearse)
 {
   return rehearsals[rehearse];
+}
+
+const char *
+hostdev_companions_to_string (HostdevCompanions choice)
+{
+  return companions[choice];
 }
 
 struct _HostdevPolicySet
@@ -72,18 +84,69 @@ read_choice (const xmlNode *node, const char *attribute, const char *const *tabl
       *choice = i;
 }
 
+static const struct
+{
+  const char *name;
+  guint64 bit;
+} page_sizes[] = {
+  { "4K", 1 << 12 }, { "64K", 1 << 16 }, { "2M", 1 << 21 }, { "16M", 1 << 24 }, { "1G", 1 << 30 },
+};
+
+char *
+hostdev_policy_page_sizes (guint64 mask)
+{
+  GString *text = g_string_new (NULL);
+
+  for (gsize i = 0; i < G_N_ELEMENTS (page_sizes); i++)
+    if ((mask & page_sizes[i].bit) != 0)
+      g_string_append_printf (text, "%s%s", text->len > 0 ? " " : "", page_sizes[i].name);
+  return g_string_free (text, FALSE);
+}
+
+static void
+read_page_sizes (const xmlNode *node, HostdevPolicy *policy)
+{
+  g_autofree char *value = common_xml_get (node, "page-sizes");
+
+  if (value == NULL)
+    return;
+  g_auto (GStrv) words = g_strsplit_set (value, " \t\r\n", -1);
+  policy->page_sizes = 0;
+  for (gsize i = 0; i < G_N_ELEMENTS (page_sizes); i++)
+    if (g_strv_contains ((const char *const *) words, page_sizes[i].name))
+      policy->page_sizes |= page_sizes[i].bit;
+}
+
 /* What @node says, on top of what @policy says already. */
 static void
 read_policy (const xmlNode *node, HostdevPolicy *policy)
 {
+  static const char *const lacking[] = { "warn", "refuse" };
   guint xive = policy->xive, tce = policy->tce, eeh = policy->eeh, rehearse = policy->rehearse;
+  guint window64 = policy->window64, others = policy->companions,
+        refuse = (guint) policy->refuse_lacking;
 
   read_choice (node, "xive", wishes, G_N_ELEMENTS (wishes), &xive);
   read_choice (node, "tce", wishes, G_N_ELEMENTS (wishes), &tce);
   read_choice (node, "eeh", wishes, G_N_ELEMENTS (wishes), &eeh);
   read_choice (node, "rehearse", rehearsals, G_N_ELEMENTS (rehearsals), &rehearse);
-  *policy = (HostdevPolicy){ (HostdevWish) xive, (HostdevWish) tce, (HostdevWish) eeh,
-                             (HostdevRehearse) rehearse };
+  read_choice (node, "window64", wishes, G_N_ELEMENTS (wishes), &window64);
+  read_choice (node, "companions", companions, G_N_ELEMENTS (companions), &others);
+  read_choice (node, "lacking", lacking, G_N_ELEMENTS (lacking), &refuse);
+  read_page_sizes (node, policy);
+  policy->xive = (HostdevWish) xive;
+  policy->tce = (HostdevWish) tce;
+  policy->eeh = (HostdevWish) eeh;
+  policy->window64 = (HostdevWish) window64;
+  policy->rehearse = (HostdevRehearse) rehearse;
+  policy->companions = (HostdevCompanions) others;
+  policy->refuse_lacking = refuse != 0;
+}
+
+static HostdevWish
+harden (HostdevWish wish)
+{
+  return wish == HOSTDEV_WISH_PREFERRED ? HOSTDEV_WISH_REQUIRED : wish;
 }
 
 /* One <device>, with which the key is not there yet. */
@@ -166,7 +229,37 @@ hostdev_policy_set_get (const HostdevPolicySet *set, const HostdevDevice *device
     policy = g_hash_table_lookup (set->by_alias, device->alias);
   if (policy == NULL)
     policy = g_hash_table_lookup (set->by_address, pci_address_format (&device->address, address));
-  return policy != NULL ? *policy : set->guest;
+  HostdevPolicy found = policy != NULL ? *policy : set->guest;
+  if (found.refuse_lacking)
+    {
+      found.xive = harden (found.xive);
+      found.tce = harden (found.tce);
+      found.eeh = harden (found.eeh);
+      found.window64 = harden (found.window64);
+    }
+  return found;
+}
+
+const char *
+hostdev_policy_set_find_stray (const HostdevPolicySet *set, GHashTable *by_alias,
+                               GHashTable *by_address)
+{
+  GHashTableIter iter;
+  gpointer key;
+
+  g_hash_table_iter_init (&iter, set->by_alias);
+  while (g_hash_table_iter_next (&iter, &key, NULL))
+    if (!g_hash_table_contains (by_alias, key))
+      return key;
+  g_hash_table_iter_init (&iter, set->by_address);
+  while (g_hash_table_iter_next (&iter, &key, NULL))
+    {
+      PciAddress address;
+
+      if (pci_address_parse (key, &address, NULL) && !g_hash_table_contains (by_address, &address))
+        return key;
+    }
+  return NULL;
 }
 
 guint

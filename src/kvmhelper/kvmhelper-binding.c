@@ -87,10 +87,12 @@ take_member (const KvmHelperHold *hold, const KvmHelperMember *member, GError **
   /* What the lease remembers has to be what it gets back. */
   if (!g_str_equal (before, member->driver))
     {
-      g_set_error (error, COMMON_ERROR, COMMON_ERROR_DEVICE_CHANGED,
-                   _ ("%s was just moved from the driver %s to %s by somebody else; try again"),
-                   name, *member->driver == '\0' ? _ ("none") : member->driver,
-                   *before == '\0' ? _ ("none") : before);
+      g_set_error (
+          error, COMMON_ERROR, COMMON_ERROR_DEVICE_CHANGED,
+          _ ("%s was just moved to another driver by somebody else; try again (before: %s; "
+             "now: %s)"),
+          name, *member->driver == '\0' ? _ ("none") : member->driver,
+          *before == '\0' ? _ ("none") : before);
       return FALSE;
     }
   if (common_driver_is_vfio (before))
@@ -256,12 +258,13 @@ is_settled (const KvmHelperKernel *kernel, const KvmHelperMember *member, GError
     return FALSE;
   if (g_str_equal (driver, member->driver) && g_str_equal (override, member->driver_override))
     return TRUE;
-  g_set_error (error, COMMON_ERROR, COMMON_ERROR_BIND_FAILED,
-               _ ("It is on the driver %s, and had %s; its override is %s, and was %s"),
-               *driver == '\0' ? _ ("none") : driver,
-               *member->driver == '\0' ? _ ("none") : member->driver,
-               *override == '\0' ? _ ("none") : override,
-               *member->driver_override == '\0' ? _ ("none") : member->driver_override);
+  g_set_error (
+      error, COMMON_ERROR, COMMON_ERROR_BIND_FAILED,
+      _ ("Driver and override are others than before (driver now: %s; before: %s; override now: "
+         "%s; before: %s)"),
+      *driver == '\0' ? _ ("none") : driver, *member->driver == '\0' ? _ ("none") : member->driver,
+      *override == '\0' ? _ ("none") : override,
+      *member->driver_override == '\0' ? _ ("none") : member->driver_override);
   return FALSE;
 }
 

@@ -2,6 +2,9 @@
 #include "kvmhelper/kvmhelper-hardware.h"
 
 #include <linux/pci_regs.h>
+#include <string.h>
+
+#include "common/common-vfio.h"
 
 /* Configuration space without its extension. */
 #define CONFIG_SIZE 256
@@ -120,6 +123,20 @@ read_reset_methods (const KvmHelperKernel *kernel, const PciAddress *address)
   return text;
 }
 
+/* The kernel begins with 32, and the driver says more (drivers/pci/pci-sysfs.c:
+ * dma_mask_bits_show). */
+static guint
+read_dma_bits (const KvmHelperKernel *kernel, const PciAddress *address)
+{
+  g_autofree char *driver = kvmhelper_function_driver (kernel, address);
+  guint64 bits;
+
+  if (*driver == '\0' || strcmp (driver, "pci-stub") == 0 || common_driver_is_vfio (driver)
+      || !read_number (kernel, address, "dma_mask_bits", &bits) || bits > 64)
+    return 0;
+  return (guint) bits;
+}
+
 void
 kvmhelper_hardware_read (const KvmHelperKernel *kernel, const PciAddress *address,
                          KvmHelperHardware *hardware)
@@ -134,6 +151,7 @@ kvmhelper_hardware_read (const KvmHelperKernel *kernel, const PciAddress *addres
   /* "-1" is no number here, and no node. */
   if (read_number (kernel, address, "numa_node", &number) && number <= G_MAXUINT16)
     hardware->numa_node = (int) number;
+  hardware->dma_bits = read_dma_bits (kernel, address);
   hardware->reset_methods = read_reset_methods (kernel, address);
 }
 
@@ -166,6 +184,7 @@ kvmhelper_hardware_add (const KvmHelperHardware *hardware, GVariantBuilder *buil
   if (hardware->in_use_only)
     g_variant_builder_add (builder, "{sv}", "interrupts-in-use-only", g_variant_new_boolean (TRUE));
   add (builder, "total-vfs", hardware->total_vfs);
+  add (builder, "dma-bits", hardware->dma_bits);
   if (hardware->numa_node >= 0)
     g_variant_builder_add (builder, "{sv}", "numa-node",
                            g_variant_new_uint32 ((guint) hardware->numa_node));

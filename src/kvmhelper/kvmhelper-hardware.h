@@ -18,6 +18,8 @@ typedef struct
   gboolean in_use_only; /* … as many as its driver uses, as the rest could not be read */
   guint total_vfs;
   int numa_node;       /* -1: none */
+  guint dma_bits;      /* how far the driver of the host's that it has addresses; 0: it has none, or
+                          one of VFIO's, which leave that as it was */
   char *reset_methods; /* "pm bus"; "": none; NULL: the kernel does not tell */
 } KvmHelperHardware;
 

@@ -13,6 +13,7 @@
 #include "kvmhelper/kvmhelper-lease.h"
 #include "kvmhelper/kvmhelper-limits.h"
 #include "kvmhelper/kvmhelper-names.h"
+#include "kvmhelper/kvmhelper-node.h"
 
 #define DESCRIPTION_VERSION 1
 
@@ -327,6 +328,7 @@ kvmhelper_host_read (const KvmHelperKernel *kernel, const GPtrArray *leases,
   add_memory (&builder, kernel);
   add (&builder, "capabilities", kvmhelper_capabilities_read (kernel, platform));
   add (&builder, "eeh", kvmhelper_eeh_host_read (kernel));
+  add (&builder, "nodes", kvmhelper_nodes_read (kernel));
   g_variant_builder_init (&list, G_VARIANT_TYPE ("aa{sv}"));
   for (guint i = 0; i < groups->len; i++)
     g_variant_builder_add_value (&list, group_variant (&scan, groups->pdata[i]));

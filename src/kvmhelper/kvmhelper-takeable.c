@@ -61,6 +61,7 @@ describe_companions (GString *text, const KvmHelperKernel *kernel, const KvmHelp
   g_autoptr (GPtrArray) functions = kvmhelper_function_read_all (kernel);
   g_autoptr (KvmHelperCards) cards = kvmhelper_cards_new (kernel, functions);
   g_autoptr (GHashTable) seen = g_hash_table_new (NULL, NULL);
+  g_autoptr (GString) list = g_string_new (NULL);
 
   for (guint i = 0; i < group->members->len; i++)
     {
@@ -75,13 +76,15 @@ describe_companions (GString *text, const KvmHelperKernel *kernel, const KvmHelp
           if (companion->group == (int) group->number
               || !g_hash_table_add (seen, (gpointer) companion))
             continue;
-          g_string_append_printf (
-              text, g_hash_table_size (seen) == 1 ? _ (" (of the same card: %s") : ", %s",
-              pci_address_format (&companion->address, name));
+          g_string_append_printf (list, "%s%s", list->len > 0 ? ", " : "",
+                                  pci_address_format (&companion->address, name));
         }
     }
-  if (g_hash_table_size (seen) > 0)
-    g_string_append_c (text, ')');
+  if (list->len > 0)
+    {
+      g_string_append_c (text, ' ');
+      g_string_append_printf (text, _ ("(of the same card: %s)"), list->str);
+    }
 }
 
 /* A VF that is leased, or just being taken, is somebody's, whatever driver it is on. */
@@ -98,11 +101,18 @@ check_vfs (KvmHelperLeases *leases, const KvmHelperFunction *member, GError **er
 
       if (lease == NULL)
         continue;
-      g_set_error (error, COMMON_ERROR, COMMON_ERROR_MEMBER_NOT_TAKEABLE,
-                   _ ("The virtual function %s of %s is leased to %s, and would go with it; detach "
-                      "it from its guest first"),
-                   pci_address_format (vf, vf_name), pci_address_format (&member->address, name),
-                   kvmhelper_lease_is_rehearsal (lease) ? _ ("a rehearsal") : lease->domain_name);
+      pci_address_format (vf, vf_name);
+      pci_address_format (&member->address, name);
+      if (kvmhelper_lease_is_rehearsal (lease))
+        g_set_error (error, COMMON_ERROR, COMMON_ERROR_MEMBER_NOT_TAKEABLE,
+                     _ ("The virtual function %s of %s is being rehearsed, and would go with it; "
+                        "try again when that is done"),
+                     vf_name, name);
+      else
+        g_set_error (error, COMMON_ERROR, COMMON_ERROR_MEMBER_NOT_TAKEABLE,
+                     _ ("The virtual function %s of %s is leased to %s, and would go with it; "
+                        "detach it from its guest first"),
+                     vf_name, name, lease->domain_name);
       return FALSE;
     }
   return TRUE;

@@ -37,12 +37,12 @@ HostdevPlan *fixture_attach (const char *host, const char *top, const char *devi
 /* The reason with that code; NULL where the plan has none. */
 const HostdevReason *fixture_find (const HostdevPlan *plan, CommonErrorCode code);
 
-/* That the plan has exactly one reason with that code, of that severity, whose sentence has @word
- * in it; the reason. */
+/* That the plan has exactly one reason of that kind and severity, whose sentence has @word in it;
+ * the reason. */
 const HostdevReason *fixture_expect (const HostdevPlan *plan, HostdevSeverity severity,
                                      CommonErrorCode code, const char *word);
 
-/* That the plan has nothing to say at all. */
+/* That the plan refuses nothing, and warns of nothing; notes it may have. */
 void fixture_expect_clean (const HostdevPlan *plan);
 
 /* "0001:02:00.0 0001:02:00.1"; to be freed. */

@@ -116,19 +116,22 @@ test_phbs (void)
           "<interface type='network'><address type='pci'/></interface>"
           "<memballoon model='none'/>");
 
-  g_assert_cmpuint (hostdev_domain_get_phbs (domain)->len, ==, 3);
+  /* libvirt adds those up to bus 9, which an address names */
+  g_assert_cmpuint (hostdev_domain_get_phbs (domain)->len, ==, 8);
   expect_phb (domain, 0, 0, 0, 1);
   expect_phb (domain, 1, 1, 2, 3); /* two bridges and the controller behind them */
   expect_phb (domain, 2, 4, 1, 0);
+  expect_phb (domain, 7, 9, 7, 1);
   expect_bus (domain, 0, 0);
   expect_bus (domain, 1, 1);
   expect_bus (domain, 2, 1);
   expect_bus (domain, 3, 1);
   expect_bus (domain, 4, 4);
-  g_assert_false (hostdev_domain_get_phb_of_bus (domain, 5, &(guint){ 0 }));
+  expect_bus (domain, 5, 5);
+  g_assert_false (hostdev_domain_get_phb_of_bus (domain, 10, &(guint){ 0 }));
   g_assert_false (hostdev_domain_get_phb_of_bus (domain, G_MAXUINT, &(guint){ 0 }));
-  g_assert_cmpuint (hostdev_domain_get_free_bus (domain, 1), ==, 5);
-  g_assert_cmpuint (hostdev_domain_get_free_bus (domain, 6), ==, 6);
+  g_assert_cmpuint (hostdev_domain_get_free_bus (domain, 1), ==, 10);
+  g_assert_cmpuint (hostdev_domain_get_free_bus (domain, 11), ==, 11);
 }
 
 /* libvirt numbers those that have no index, and adds PHB 0 where it is not there then. */
@@ -149,7 +152,8 @@ test_implicit_phbs (void)
   expect_phb (unnumbered, 2, 2, 2, 0);
 }
 
-/* As libvirt 9.0 numbers the same XML. */
+/* As libvirt 11.3 numbers the same XML: it keeps controllers by index, and those that had none
+ * behind the others. */
 static void
 test_numbering (void)
 {
@@ -159,10 +163,11 @@ test_numbering (void)
                             "<controller type='pci' index='2' model='pci-bridge'/>"
                             "<controller type='pci' model='pci-root'/>");
 
-  g_assert_cmpuint (hostdev_domain_get_phbs (domain)->len, ==, 3);
+  g_assert_cmpuint (hostdev_domain_get_phbs (domain)->len, ==, 4);
   expect_phb (domain, 0, 0, 0, 0);
-  expect_phb (domain, 1, 1, 2, 0);
-  expect_phb (domain, 2, 4, 1, 0);
+  expect_phb (domain, 1, 1, 3, 0);
+  expect_phb (domain, 2, 3, 1, 0);
+  expect_phb (domain, 3, 4, 2, 0);
 }
 
 /* Bridges that sit on each other, or on nothing, are on no PHB. */
@@ -286,6 +291,40 @@ test_policy (void)
   g_assert_cmpuint (hostdev_domain_get_spare_phbs (domain), ==, 3);
 }
 
+static void
+test_companions (void)
+{
+  g_autoptr (HostdevDomain) domain = fixture_domain (
+      FIXTURE_POLICY ("companions='attach'", "<ppc64:device alias='ua-net0' companions='leave'/>"),
+      "");
+  g_autoptr (HostdevDevice) device = fixture_device ("0001:02:00.0", "");
+  g_autoptr (HostdevDevice) named = fixture_device ("0001:02:00.0", "<alias name='ua-net0'/>");
+
+  g_assert_cmpint (hostdev_domain_get_policy (domain, device).companions, ==,
+                   HOSTDEV_COMPANIONS_ATTACH);
+  g_assert_cmpint (hostdev_domain_get_policy (domain, named).companions, ==,
+                   HOSTDEV_COMPANIONS_LEAVE);
+}
+
+static void
+test_networks (void)
+{
+  static const struct
+  {
+    const char *xml;
+    gboolean has;
+  } cases[] = { { "", FALSE },
+                { "<interface type='bridge'/>", FALSE },
+                { "<interface type='bridge'/><interface type='network'/>", TRUE } };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (HostdevDomain) domain = fixture_domain ("", cases[i].xml);
+
+      g_assert_cmpint (hostdev_domain_has_networks (domain), ==, cases[i].has);
+    }
+}
+
 /* Another vendor's metadata is not ours to look into. */
 static void
 test_foreign_metadata (void)
@@ -350,6 +389,78 @@ test_refused (void)
     expect_refused (cases[i].xml, cases[i].code, cases[i].word);
 }
 
+/* Windows, pages, companions, and what is done where the host lacks something. */
+static void
+test_policy_more (void)
+{
+  g_autoptr (HostdevDomain) none = fixture_domain ("", "");
+  g_autoptr (HostdevDomain) domain = fixture_domain (
+      FIXTURE_POLICY ("window64='required' page-sizes='64K 2M' companions='refuse'",
+                      "<ppc64:device alias='ua-net0' page-sizes='4K' companions='leave' "
+                      "lacking='refuse' tce='off' eeh='required'/>"),
+      "");
+  g_autoptr (HostdevDevice) device = fixture_device ("0001:02:00.0", "");
+  g_autoptr (HostdevDevice) named = fixture_device ("0001:02:00.0", "<alias name='ua-net0'/>");
+  HostdevPolicy plain = hostdev_domain_get_policy (none, device);
+  HostdevPolicy guest = hostdev_domain_get_policy (domain, device);
+  HostdevPolicy own = hostdev_domain_get_policy (domain, named);
+  g_autofree char *pages = hostdev_policy_page_sizes (guest.page_sizes);
+  g_autofree char *all = hostdev_policy_page_sizes (~(guint64) 0);
+
+  g_assert_cmpint (plain.window64, ==, HOSTDEV_WISH_PREFERRED);
+  g_assert_cmpuint (plain.page_sizes, ==, 0);
+  g_assert_cmpint (plain.companions, ==, HOSTDEV_COMPANIONS_LEAVE);
+  g_assert_false (plain.refuse_lacking);
+  g_assert_cmpint (guest.window64, ==, HOSTDEV_WISH_REQUIRED);
+  g_assert_cmpuint (guest.page_sizes, ==, 0x210000);
+  g_assert_cmpstr (pages, ==, "64K 2M");
+  g_assert_cmpstr (all, ==, "4K 64K 2M 16M 1G");
+  g_assert_cmpint (guest.companions, ==, HOSTDEV_COMPANIONS_REFUSE);
+  g_assert_false (guest.refuse_lacking);
+  g_assert_cmpint (guest.xive, ==, HOSTDEV_WISH_PREFERRED);
+  /* what is preferred is required then; what is off stays off */
+  g_assert_true (own.refuse_lacking);
+  g_assert_cmpint (own.xive, ==, HOSTDEV_WISH_REQUIRED);
+  g_assert_cmpint (own.tce, ==, HOSTDEV_WISH_OFF);
+  g_assert_cmpint (own.eeh, ==, HOSTDEV_WISH_REQUIRED);
+  g_assert_cmpuint (own.page_sizes, ==, 0x1000);
+  g_assert_cmpint (own.companions, ==, HOSTDEV_COMPANIONS_LEAVE);
+}
+
+static void
+test_traits (void)
+{
+  g_autoptr (HostdevDomain) empty = fixture_domain ("", "");
+  g_autoptr (HostdevDomain) domain = fixture_domain (
+      "<cpu mode='host-model'><model fallback='forbid'> POWER8E_v2.0</model><numa><cell/><cell/>"
+      "</numa></cpu><vcpu cpuset='0-7'>8</vcpu><cputune><vcpupin vcpu='0' cpuset='3'/><vcpupin "
+      "vcpu='1' cpuset='8-9'/></cputune><numatune><memory mode='strict' nodeset='0-1'/></numatune>"
+      "<currentMemory unit='MiB'>5</currentMemory>" FIXTURE_MACHINE_OPTIONS ("ic-mode=dual"),
+      "<memballoon model='none'/><interface type='bridge'><address type='pci' bus='1' slot='2' "
+      "function='3'/></interface><controller type='pci' index='1' model='pci-root'><target "
+      "index='1'>"
+      "<node>0</node></target></controller>");
+  const HostdevTraits *none = hostdev_domain_get_traits (empty);
+  const HostdevTraits *traits = hostdev_domain_get_traits (domain);
+
+  g_assert_cmpuint (none->machine_major, ==, 7);
+  g_assert_cmpuint (none->machine_minor, ==, 2);
+  g_assert_cmpuint (none->cpu_power, ==, 0);
+  g_assert_true (none->balloon);
+  g_assert_null (none->cpus);
+  g_assert_false (none->ic_mode_given);
+  g_assert_cmpuint (traits->cpu_power, ==, 8);
+  g_assert_cmpuint (traits->cells, ==, 2);
+  g_assert_cmpstr (traits->cpus, ==, "3,8-9");
+  g_assert_cmpstr (traits->memory_nodes, ==, "0-1");
+  g_assert_cmpuint (traits->current, ==, 5 * 1024);
+  g_assert_false (traits->balloon);
+  g_assert_true (traits->ic_mode_given);
+  g_assert_cmpuint (traits->used[1][2], ==, 1 << 3);
+  g_assert_true (traits->phb_node[1]);
+  g_assert_false (traits->phb_node[0]);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -363,6 +474,10 @@ main (int argc, char **argv)
   g_test_add_func ("/hostdev/domain/devices", test_devices);
   g_test_add_func ("/hostdev/domain/ic-mode", test_ic_mode);
   g_test_add_func ("/hostdev/domain/policy", test_policy);
+  g_test_add_func ("/hostdev/domain/companions", test_companions);
+  g_test_add_func ("/hostdev/domain/networks", test_networks);
+  g_test_add_func ("/hostdev/domain/policy-more", test_policy_more);
+  g_test_add_func ("/hostdev/domain/traits", test_traits);
   g_test_add_func ("/hostdev/domain/foreign-metadata", test_foreign_metadata);
   g_test_add_func ("/hostdev/domain/refused", test_refused);
   return g_test_run ();

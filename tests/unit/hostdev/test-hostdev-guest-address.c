@@ -6,8 +6,8 @@
   " function='0'/></source><address type='pci' domain='0' bus='" bus "' slot='" slot               \
   "' function='1'/></hostdev>"
 
-/* The controller of index 2 is the PHB with target index 7; 3 is a bridge on it, 4 is on nothing.
- */
+/* The controller of index 2 is the PHB with target index 7; 3 is a bridge on it; libvirt adds those
+ * up to 9. */
 #define DOMAIN                                                                                     \
   "<domain type='kvm' id='1'><os><type arch='ppc64le' machine='pseries'>hvm</type></os><devices>"  \
   "<controller type='pci' index='0' model='pci-root'/>"                                            \
@@ -58,7 +58,7 @@ test_addresses (void)
   assert_at (domain, 2, G_GUINT64_CONSTANT (0x800000020000007), "0007:00:1f.1");
   /* behind a bridge: the PHB is known, the bus is not */
   assert_at (domain, 3, G_GUINT64_CONSTANT (0x800000020000007), NULL);
-  g_assert_false (find (domain, 4, &none));
+  assert_at (domain, 4, G_GUINT64_CONSTANT (0x800000020000008), "0008:00:01.1");
   g_assert_false (find (domain, 5, &none));
 }
 

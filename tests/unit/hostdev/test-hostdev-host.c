@@ -3,6 +3,7 @@
 
 #include "common/common-error.h"
 #include "hostdev-fixture.h"
+#include "hostdev/hostdev-set.h"
 
 static void
 expect_source (const HostdevHost *host, HostdevCapability capability, HostdevAnswer answer,
@@ -272,6 +273,87 @@ test_names (void)
     }
 }
 
+/* What functions are made of, and the NUMA nodes, in either form. */
+static void
+check_hardware (const HostdevHost *host)
+{
+  const HostdevFunction *function = find (host, "0000:01:00.0", NULL);
+  const HostdevNode *node = hostdev_host_find_node (host, 8);
+
+  g_assert_cmpuint (function->intx, ==, 1);
+  g_assert_cmpuint (function->msi, ==, 1);
+  g_assert_cmpuint (function->msix, ==, 5);
+  g_assert_true (function->in_use_only);
+  g_assert_true (function->has_numa_node);
+  g_assert_cmpuint (function->numa_node, ==, 8);
+  g_assert_cmpuint (function->dma_bits, ==, 40);
+  g_assert_cmpstr (function->reset_methods, ==, "flr bus");
+  g_assert_cmpuint (hostdev_host_get_nodes (host)->len, ==, 2);
+  g_assert_nonnull (node);
+  g_assert_cmpstr (node->cpus, ==, "80-159");
+  g_assert_cmpstr (node->distances, ==, "40 10");
+  g_assert_null (hostdev_host_find_node (host, 1));
+}
+
+static void
+test_hardware (void)
+{
+  g_autoptr (HostdevHost) host = fixture_host (
+      "powernv.xml", "driver=\"e1000e\"/>\n  </group>",
+      "driver=\"e1000e\" intx=\"1\" msi=\"1\" msix=\"5\" interrupts-in-use-only=\"yes\" "
+      "numa-node=\"8\" dma-bits=\"40\" reset-methods=\"flr bus\"/>\n  </group><node number=\"8\" "
+      "cpus=\"80-159\" distances=\"40 10\"/><node number=\"0\"/>");
+  g_autoptr (GVariant) variant = g_variant_ref_sink (g_variant_new_parsed (
+      "{'groups': <[{'number': <uint32 0>, 'members': <[{'address': <'0000:01:00.0'>, 'intx': "
+      "<uint32 1>, 'msi': <uint32 1>, 'msix': <uint32 5>, 'interrupts-in-use-only': <true>, "
+      "'numa-node': <uint32 8>, 'dma-bits': <uint32 40>, 'reset-methods': <'flr bus'>}]>}]>, "
+      "'nodes': <[{'number': <uint32 8>, 'cpus': <'80-159'>, 'distances': <'40 10'>}, {'number': "
+      "<uint32 0>}]>}"));
+  g_autoptr (GVariant) wrong = g_variant_ref_sink (
+      g_variant_new_parsed ("{'nodes': <[{'number': <uint32 8>, 'cpus': <'eight'>}]>}"));
+  g_autoptr (GError) error = NULL;
+  g_autoptr (HostdevHost) told = hostdev_host_new_from_variant (variant, &error);
+
+  g_assert_no_error (error);
+  check_hardware (host);
+  check_hardware (told);
+  g_assert_null (hostdev_host_new_from_variant (wrong, &error));
+  g_assert_error (error, COMMON_ERROR, COMMON_ERROR_INVALID_HOST);
+  /* what is left out is not known */
+  g_autoptr (HostdevHost) plain = fixture_host ("powernv.xml", NULL, NULL);
+  const HostdevFunction *function = find (plain, "0000:01:00.0", NULL);
+  g_assert_false (function->has_numa_node);
+  g_assert_null (function->reset_methods);
+  g_assert_cmpuint (hostdev_host_get_nodes (plain)->len, ==, 0);
+}
+
+static void
+expect_set (const char *text, const char *expected)
+{
+  g_autoptr (HostdevSet) set = hostdev_set_new (text);
+  g_autoptr (GString) numbers = g_string_new (NULL);
+
+  for (guint i = 0; set != NULL && i <= HOSTDEV_SET_MAX; i++)
+    if (hostdev_set_has (set, i))
+      g_string_append_printf (numbers, "%u ", i);
+  g_assert_cmpstr (set == NULL ? "none" : numbers->str, ==, expected);
+}
+
+static void
+test_set (void)
+{
+  expect_set ("0", "0 ");
+  expect_set ("0-3,8", "0 1 2 3 8 ");
+  expect_set (" 0-3 , ^2,16383", "0 1 3 16383 ");
+  expect_set ("", "none");
+  expect_set ("1,", "none");
+  expect_set ("3-1", "none");
+  expect_set ("16384", "none");
+  expect_set ("1 2", "none");
+  expect_set ("^1-2", "none");
+  expect_set ("a", "none");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -282,5 +364,7 @@ main (int argc, char **argv)
   g_test_add_func ("/hostdev/host/variant-refused", test_variant_refused);
   g_test_add_func ("/hostdev/host/xml-refused", test_xml_refused);
   g_test_add_func ("/hostdev/host/names", test_names);
+  g_test_add_func ("/hostdev/host/hardware", test_hardware);
+  g_test_add_func ("/hostdev/host/set", test_set);
   return g_test_run ();
 }

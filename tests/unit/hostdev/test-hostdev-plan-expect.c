@@ -99,7 +99,8 @@ test_powervm (void)
       = fixture_expect (plan, HOSTDEV_ADVISE, COMMON_ERROR_ADVISE_XICS, "ic-mode=xics");
   g_assert_nonnull (strstr (reason->remedy, "<qemu:arg value='ic-mode=xics'/>"));
   g_assert_null (fixture_find (plan, COMMON_ERROR_ADVISE_IRQ_BYPASS));
-  g_assert_cmpuint (hostdev_plan_get_reasons (plan)->len, ==, 3);
+  fixture_expect (plan, HOSTDEV_ADVISE, COMMON_ERROR_XIVE_UNAVAILABLE, "go through the host");
+  g_assert_cmpuint (hostdev_plan_get_reasons (plan)->len, ==, 4);
   g_assert_cmpstr (device->interrupts.value, ==, "emulated");
   g_assert_cmpstr (device->dma.value, ==, "in-kernel");
   g_assert_cmpstr (device->eeh.value, ==, "unavailable");
@@ -115,7 +116,7 @@ test_advised_xics (void)
       = on_powervm (NULL, NULL, FIXTURE_MACHINE_OPTIONS ("ic-mode=xive"));
 
   /* the advice was taken */
-  g_assert_null (fixture_find (taken, COMMON_ERROR_XIVE_UNAVAILABLE));
+  fixture_expect (taken, HOSTDEV_ADVISE, COMMON_ERROR_XIVE_UNAVAILABLE, "go through the host");
   g_assert_null (fixture_find (taken, COMMON_ERROR_ADVISE_XICS));
   g_assert_cmpstr (only_device (taken)->interrupts.value, ==, "xics");
   fixture_expect (useless, HOSTDEV_WARN, COMMON_ERROR_XIVE_UNAVAILABLE, "emulated");
@@ -202,7 +203,9 @@ test_tce (void)
 
   fixture_expect (preferred, HOSTDEV_WARN, COMMON_ERROR_TCE_UNAVAILABLE, "KVM_CAP_SPAPR_TCE_VFIO");
   g_assert_cmpstr (only_device (preferred)->dma.value, ==, "user-space");
-  fixture_expect (required, HOSTDEV_REFUSE, COMMON_ERROR_TCE_UNAVAILABLE, "0000:01:00.0");
+  fixture_expect (required, HOSTDEV_REFUSE, COMMON_ERROR_TCE_UNAVAILABLE, "KVM_CAP_SPAPR_TCE_VFIO");
+  fixture_expect (required, HOSTDEV_REFUSE, COMMON_ERROR_POLICY_REQUIRES,
+                  "tce='required' for 0000:01:00.0");
   fixture_expect_clean (off);
   g_assert_cmpstr (only_device (off)->dma.value, ==, "user-space");
   fixture_expect_clean (unknown);
@@ -227,12 +230,31 @@ test_eeh (void)
   g_autoptr (HostdevPlan) here = on_powernv (NULL, NULL, EEH_POLICY ("required"));
 
   fixture_expect (preferred, HOSTDEV_WARN, COMMON_ERROR_EEH_UNAVAILABLE, "“guest” has no EEH");
-  fixture_expect (required, HOSTDEV_REFUSE, COMMON_ERROR_EEH_UNAVAILABLE, "0000:01:00.0");
+  fixture_expect (required, HOSTDEV_REFUSE, COMMON_ERROR_EEH_UNAVAILABLE, "“guest” has no EEH");
+  fixture_expect (required, HOSTDEV_REFUSE, COMMON_ERROR_POLICY_REQUIRES,
+                  "eeh='required' for 0000:01:00.0");
   fixture_expect_clean (off);
   g_assert_cmpstr (only_device (off)->eeh.value, ==, "unavailable");
   fixture_expect_clean (unknown);
   g_assert_cmpstr (only_device (unknown)->eeh.value, ==, "unknown");
   fixture_expect (not_proven, HOSTDEV_REFUSE, COMMON_ERROR_EEH_UNAVAILABLE, "not known");
+  fixture_expect_clean (here);
+}
+
+/* What is lacking is a refusal where the policy says so of all of it; of what is off nothing is
+ * said. */
+static void
+test_lacking (void)
+{
+  g_autoptr (HostdevPlan) refused
+      = on_powernv (EEH ("yes"), EEH ("no"), FIXTURE_POLICY ("lacking='refuse'", ""));
+  g_autoptr (HostdevPlan) off
+      = on_powernv (EEH ("yes"), EEH ("no"), FIXTURE_POLICY ("lacking='refuse' eeh='off'", ""));
+  g_autoptr (HostdevPlan) here = on_powernv (NULL, NULL, FIXTURE_POLICY ("lacking='refuse'", ""));
+
+  fixture_expect (refused, HOSTDEV_REFUSE, COMMON_ERROR_EEH_UNAVAILABLE, "“guest” has no EEH");
+  fixture_expect (refused, HOSTDEV_REFUSE, COMMON_ERROR_POLICY_REQUIRES, "lacking='refuse'");
+  fixture_expect_clean (off);
   fixture_expect_clean (here);
 }
 
@@ -308,6 +330,7 @@ main (int argc, char **argv)
   g_test_add_func ("/hostdev/plan/expect/bypass", test_bypass);
   g_test_add_func ("/hostdev/plan/expect/tce", test_tce);
   g_test_add_func ("/hostdev/plan/expect/eeh", test_eeh);
+  g_test_add_func ("/hostdev/plan/expect/lacking", test_lacking);
   g_test_add_func ("/hostdev/plan/expect/once", test_once);
   g_test_add_func ("/hostdev/plan/expect/host", test_host);
   g_test_add_func ("/hostdev/plan/expect/guest", test_guest);

@@ -16,19 +16,20 @@ expect_json (const HostdevPlan *plan, const char *expected)
 static void
 test_allowed (void)
 {
-  g_autoptr (HostdevPlan) plan = fixture_attach ("powernv.xml", "", FIXTURE_PHB (1), "0001:02:00.0",
+  g_autoptr (HostdevPlan) plan = fixture_attach ("powernv.xml", "", FIXTURE_PHB (1), "0000:01:00.0",
                                                  "<alias name='ua-net0'/>");
 
   expect_json (plan,
                "{\"version\":1,\"operation\":\"attach\",\"allowed\":true,"
                "\"domain\":{\"uuid\":\"" FIXTURE_UUID "\",\"name\":\"guest\"},"
                "\"reasons\":[],"
-               "\"devices\":[{\"address\":\"0001:02:00.0\",\"alias\":\"ua-net0\","
-               "\"group\":{\"number\":1,\"name\":\"domain1-pe1fd\"},"
-               "\"taken\":[\"0001:02:00.0\",\"0001:02:00.1\"],\"companions\":[\"0001:02:00.1\"],"
-               "\"phb\":1,"
+               "\"devices\":[{\"address\":\"0000:01:00.0\",\"alias\":\"ua-net0\","
+               "\"group\":{\"number\":0,\"name\":\"domain0-pe1fd\"},"
+               "\"taken\":[\"0000:01:00.0\"],\"companions\":[],\"along\":[],"
+               "\"phb\":1,\"seat\":\"0000:01:01.0\","
                "\"policy\":{\"xive\":\"preferred\",\"tce\":\"preferred\",\"eeh\":\"preferred\","
-               "\"rehearse\":\"auto\"},"
+               "\"rehearse\":\"auto\",\"window64\":\"preferred\",\"page-sizes\":\"\","
+               "\"companions\":\"leave\",\"lacking\":\"warn\"},"
                "\"expected\":{"
                "\"interrupts\":{\"value\":\"xive-native\",\"source\":\"KVM_CAP_PPC_IRQ_XIVE\"},"
                "\"dma\":{\"value\":\"in-kernel\",\"source\":\"KVM_CAP_SPAPR_TCE_VFIO\"},"
@@ -45,12 +46,14 @@ test_refused (void)
   g_autofree char *expected = g_strdup_printf (
       "{\"version\":1,\"operation\":\"attach\",\"allowed\":false,"
       "\"domain\":{\"uuid\":\"" FIXTURE_UUID "\",\"name\":\"guest\"},"
-      "\"reasons\":[{\"severity\":\"refuse\",\"code\":\"device-unknown\",\"sentence\":\"%s\","
+      "\"reasons\":[{\"severity\":\"refuse\",\"code\":\"device-unknown\",\"reason\":\"device-"
+      "unknown\",\"sentence\":\"%s\","
       "\"remedy\":\"%s\",\"address\":\"00ff:01:00.0\"}],"
       "\"devices\":[{\"address\":\"00ff:01:00.0\",\"alias\":null,\"group\":null,\"taken\":[],"
-      "\"companions\":[],\"phb\":null,"
+      "\"companions\":[],\"along\":[],\"phb\":null,\"seat\":null,"
       "\"policy\":{\"xive\":\"required\",\"tce\":\"off\",\"eeh\":\"preferred\","
-      "\"rehearse\":\"never\"},"
+      "\"rehearse\":\"never\",\"window64\":\"preferred\",\"page-sizes\":\"\",\"companions\":"
+      "\"leave\",\"lacking\":\"warn\"},"
       "\"expected\":{"
       "\"interrupts\":{\"value\":\"xive-native\",\"source\":\"KVM_CAP_PPC_IRQ_XIVE\"},"
       "\"dma\":{\"value\":\"in-kernel\",\"source\":\"KVM_CAP_SPAPR_TCE_VFIO\"},"
@@ -77,7 +80,8 @@ test_no_address (void)
   g_assert_cmpuint (json_array_get_length (json_object_get_array_member (object, "devices")), ==,
                     0);
   g_assert_cmpstr (json_object_get_string_member (reason, "severity"), ==, "warn");
-  g_assert_cmpstr (json_object_get_string_member (reason, "code"), ==, "no-free-phb");
+  g_assert_cmpstr (json_object_get_string_member (reason, "code"), ==, "spare-phbs");
+  g_assert_cmpstr (json_object_get_string_member (reason, "reason"), ==, "no-free-phb");
   g_assert_true (json_object_get_null_member (reason, "address"));
 }
 

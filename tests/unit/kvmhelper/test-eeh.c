@@ -276,12 +276,13 @@ check_fields (const char *entry)
     }
 }
 
-/* Every message has its entry, in both languages, and every field in it is one that is logged. */
+/* Every message has its entry, in each language, and every field in it is one that is logged. */
 static void
 test_catalog (void)
 {
   static const char *const files[]
-      = { DATA_DIR "/ppc64-kvmhelper.catalog", DATA_DIR "/ppc64-kvmhelper.de.catalog" };
+      = { DATA_DIR "/ppc64-kvmhelper.catalog", DATA_DIR "/ppc64-kvmhelper.de.catalog",
+          DATA_DIR "/ppc64-kvmhelper.fr.catalog" };
   static const char *const ids[]
       = { KVMHELPER_MESSAGE_EEH_FROZEN, KVMHELPER_MESSAGE_EEH_LOST, KVMHELPER_MESSAGE_EEH_NORMAL };
 

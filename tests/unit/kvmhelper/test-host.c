@@ -472,11 +472,70 @@ test_override_no_text (void)
                    "a\xef\xbf\xbd?b");
 }
 
+static GVariant *
+get_member (GVariant *host, gsize group, gsize index)
+{
+  g_autoptr (GVariant) dict = get_group (host, group);
+  g_autoptr (GVariant) members
+      = g_variant_lookup_value (dict, "members", G_VARIANT_TYPE ("aa{sv}"));
+
+  return g_variant_get_child_value (members, index);
+}
+
+/* NUMA nodes by number, and of each what the kernel says in so many words. */
+static void
+test_nodes (void)
+{
+  g_autoptr (KvmHelperDouble) host = make_host ();
+
+  kvmhelper_double_file (host, "sys/devices/system/node/node8/cpulist", "80-159\n");
+  kvmhelper_double_file (host, "sys/devices/system/node/node8/distance", "40 10\n");
+  kvmhelper_double_file (host, "sys/devices/system/node/node0/cpulist", "0-79\n");
+  kvmhelper_double_file (host, "sys/devices/system/node/node0/distance", "10 40\n");
+  kvmhelper_double_file (host, "sys/devices/system/node/node252/cpulist", "\n");
+  kvmhelper_double_file (host, "sys/devices/system/node/node253/cpulist", "<none>\n");
+  kvmhelper_double_file (host, "sys/devices/system/node/online", "0,8\n");
+  g_autoptr (GVariant) description = read_host (host, NULL);
+  g_autoptr (GVariant) nodes
+      = g_variant_lookup_value (description, "nodes", G_VARIANT_TYPE ("aa{sv}"));
+  g_autofree char *text = g_variant_print (nodes, FALSE);
+
+  g_assert_cmpstr (text, ==,
+                   "[{'number': <uint32 0>, 'cpus': <'0-79'>, 'distances': <'10 40'>}, "
+                   "{'number': <uint32 8>, 'cpus': <'80-159'>, 'distances': <'40 10'>}, "
+                   "{'number': <uint32 252>}, {'number': <uint32 253>}]");
+}
+
+/* A driver of VFIO's says nothing of what the device can. */
+static void
+test_dma_bits (void)
+{
+  g_autoptr (KvmHelperDouble) host = make_host ();
+  guint bits;
+
+  kvmhelper_double_file (host, "sys/bus/pci/devices/" DISK "/dma_mask_bits", "32\n");
+  kvmhelper_double_file (host, "sys/bus/pci/devices/" NIC "/dma_mask_bits", "32\n");
+  kvmhelper_double_file (host, "sys/bus/pci/devices/" SECOND "/dma_mask_bits", "32\n");
+  g_autoptr (GVariant) description = read_host (host, NULL);
+  g_autoptr (GVariant) nic = get_member (description, 0, 0);
+  g_autoptr (GVariant) disk = get_member (description, 1, 0);
+  g_autoptr (GVariant) first = get_member (description, 2, 0);
+  g_autoptr (GVariant) second = get_member (description, 2, 1);
+
+  g_assert_true (g_variant_lookup (disk, "dma-bits", "u", &bits));
+  g_assert_cmpuint (bits, ==, 32);
+  g_assert_false (g_variant_lookup (nic, "dma-bits", "u", &bits));
+  g_assert_false (g_variant_lookup (first, "dma-bits", "u", &bits));
+  g_assert_false (g_variant_lookup (second, "dma-bits", "u", &bits));
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/kvmhelper/host/description", test_description);
+  g_test_add_func ("/kvmhelper/host/nodes", test_nodes);
+  g_test_add_func ("/kvmhelper/host/dma-bits", test_dma_bits);
   g_test_add_func ("/kvmhelper/host/override-no-text", test_override_no_text);
   g_test_add_func ("/kvmhelper/host/holders", test_holders);
   g_test_add_func ("/kvmhelper/host/name-only", test_name_only);

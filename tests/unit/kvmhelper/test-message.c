@@ -34,7 +34,8 @@ static void
 test_explained (void)
 {
   static const char *const files[]
-      = { "data/ppc64-kvmhelper.catalog", "data/ppc64-kvmhelper.de.catalog" };
+      = { "data/ppc64-kvmhelper.catalog", "data/ppc64-kvmhelper.de.catalog",
+          "data/ppc64-kvmhelper.fr.catalog" };
   g_autofree char *header = read_source ("src/kvmhelper/kvmhelper-message.h");
   g_autofree char *manual = read_source ("docs/man/ppc64-kvmhelper.rst");
   g_autoptr (GRegex) regex = g_regex_new ("define KVMHELPER_MESSAGE_[A-Z_]+ +\"([0-9a-f]{32})\"",
