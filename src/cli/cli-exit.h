@@ -14,7 +14,8 @@ typedef enum
   CLI_EXIT_REFUSED = 3,        /* a plan says no, or a rehearsal failed or cannot be made */
   CLI_EXIT_NOT_AUTHORIZED = 4, /* polkit, or the bus, said no */
   CLI_EXIT_NO_HELPER = 5,      /* ppc64-kvmhelper cannot be reached, or is not to be trusted */
-  CLI_EXIT_NO_LIBVIRT = 6      /* libvirt cannot be reached */
+  CLI_EXIT_NO_LIBVIRT = 6,     /* libvirt cannot be reached */
+  CLI_EXIT_BUT = 7             /* a plan says yes, and warns */
 } CliExit;
 
 /**

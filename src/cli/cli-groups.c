@@ -156,9 +156,13 @@ print_group (const CliOptions *options, const HostdevGroup *group)
            cli_terminal_style_end (CLI_STYLE_STRONG));
   if (*name != '\0')
     g_print ("  %s", name);
-  g_print (_ ("  PHB %04x"), group->phb);
+  g_print ("  ");
+  g_print (_ ("PHB %04x"), group->phb);
   if (group->has_pe)
-    g_print (_ ("  PE %x"), group->pe);
+    {
+      g_print ("  ");
+      g_print (_ ("PE %x"), group->pe);
+    }
   g_print ("  %s%s%s\n", cli_terminal_style (state_style (group->pe_state)), state,
            cli_terminal_style_end (state_style (group->pe_state)));
   if (options->verbose)

@@ -25,6 +25,14 @@ set_decimal (xmlNode *node, const char *name, guint number)
   set (node, name, text);
 }
 
+/* A number; none where it is 0. */
+static void
+set_count (xmlNode *node, const char *name, guint number)
+{
+  if (number != 0)
+    set_decimal (node, name, number);
+}
+
 static void
 set_hexadecimal (xmlNode *node, const char *name, guint digits, guint number)
 {
@@ -75,6 +83,22 @@ add_eeh (xmlNode *root, const HostdevHost *host)
 }
 
 static void
+add_nodes (xmlNode *root, const HostdevHost *host)
+{
+  const GPtrArray *nodes = hostdev_host_get_nodes (host);
+
+  for (guint i = 0; i < nodes->len; i++)
+    {
+      const HostdevNode *node = g_ptr_array_index (nodes, i);
+      xmlNode *element = add (root, "node");
+
+      set_decimal (element, "number", node->number);
+      set (element, "cpus", node->cpus);
+      set (element, "distances", node->distances);
+    }
+}
+
+static void
 add_function (xmlNode *parent, const HostdevFunction *function)
 {
   xmlNode *node = add (parent, "function");
@@ -91,6 +115,15 @@ add_function (xmlNode *parent, const HostdevFunction *function)
   set (node, "endpoint", function->endpoint ? "yes" : "no");
   set (node, "driver", function->driver);
   set (node, "driver-override", function->driver_override);
+  set_count (node, "intx", function->intx);
+  set_count (node, "msi", function->msi);
+  set_count (node, "msix", function->msix);
+  set (node, "interrupts-in-use-only", function->in_use_only ? "yes" : NULL);
+  if (function->has_numa_node)
+    set_decimal (node, "numa-node", function->numa_node);
+  set_count (node, "dma-bits", function->dma_bits);
+  if (function->reset_methods != NULL)
+    xmlNewProp (node, BAD_CAST "reset-methods", BAD_CAST function->reset_methods);
   if (function->is_vf)
     set_address (node, "physfn", &function->physfn);
   if (function->numvfs > 0)
@@ -184,6 +217,7 @@ cli_host_to_xml (const HostdevHost *host)
     set_decimal (root, "memory-available", hostdev_host_get_memory_available (host));
   add_capabilities (root, host);
   add_eeh (root, host);
+  add_nodes (root, host);
   for (guint i = 0; i < groups->len; i++)
     add_group (root, g_ptr_array_index (groups, i));
   for (guint i = 0; i < ungrouped->len; i++)

@@ -141,9 +141,9 @@ print_title (const CliLease *lease)
   g_print ("%s%s%s", cli_terminal_style (CLI_STYLE_STRONG), address,
            cli_terminal_style_end (CLI_STYLE_STRONG));
   if (lease->lease == NULL)
-    g_print (_ ("  no lease"));
+    g_print ("  %s", _ ("no lease"));
   else if (*uuid == '\0')
-    g_print (_ ("  rehearsal"));
+    g_print ("  %s", _ ("rehearsal"));
   else
     g_print ("  %s (%s)", name, uuid);
   g_print ("\n");

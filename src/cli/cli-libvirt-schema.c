@@ -9,7 +9,6 @@
 
 #define SCHEMA LIBVIRT_SCHEMA_DIR "/domain.rng"
 
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (xmlRelaxNG, xmlRelaxNGFree)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (xmlRelaxNGParserCtxt, xmlRelaxNGFreeParserCtxt)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (xmlRelaxNGValidCtxt, xmlRelaxNGFreeValidCtxt)
 
@@ -33,11 +32,13 @@ ignore (void *data, CommonXmlError error)
 {
 }
 
+/* Once for all files: reading it takes longer than most of them do. */
 static xmlRelaxNG *
-read_schema (GError **error)
+get_schema (GError **error)
 {
-  g_autoptr (xmlRelaxNGParserCtxt) parser = xmlRelaxNGNewParserCtxt (SCHEMA);
-  xmlRelaxNG *schema = NULL;
+  static xmlRelaxNG *schema;
+  g_autoptr (xmlRelaxNGParserCtxt) parser
+      = schema == NULL ? xmlRelaxNGNewParserCtxt (SCHEMA) : NULL;
 
   if (parser != NULL)
     {
@@ -57,7 +58,7 @@ cli_libvirt_schema_check (const char *xml, gsize length, GPtrArray *findings, GE
 {
   g_autoptr (xmlDoc) document
       = common_xml_read (xml, (gssize) length, HOSTDEV_DOMAIN_XML_MAX, error);
-  g_autoptr (xmlRelaxNG) schema = document != NULL ? read_schema (error) : NULL;
+  xmlRelaxNG *schema = document != NULL ? get_schema (error) : NULL;
   g_autoptr (xmlRelaxNGValidCtxt) context = NULL;
 
   if (schema == NULL)

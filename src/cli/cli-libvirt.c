@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "common/common-error.h"
+#include "hostdev/hostdev-domain.h"
 
 typedef virConnect Connection;
 typedef virDomain Domain;
@@ -40,6 +41,13 @@ find_domain (Connection *connection, const char *name)
   return domain != NULL ? domain : virDomainLookupByName (connection, name);
 }
 
+static Connection *
+connect (const char *uri)
+{
+  virSetErrorFunc (NULL, keep_silent);
+  return virConnectOpenReadOnly (uri != NULL ? uri : g_getenv ("VIRSH_DEFAULT_CONNECT_URI"));
+}
+
 char *
 cli_libvirt_get_xml (const char *uri, const char *domain, gboolean inactive, GError **error)
 {
@@ -47,10 +55,7 @@ cli_libvirt_get_xml (const char *uri, const char *domain, gboolean inactive, GEr
   g_autoptr (Domain) found = NULL;
   char *text, *xml;
 
-  virSetErrorFunc (NULL, keep_silent);
-  if (uri == NULL)
-    uri = g_getenv ("VIRSH_DEFAULT_CONNECT_URI");
-  connection = virConnectOpenReadOnly (uri);
+  connection = connect (uri);
   if (connection == NULL)
     {
       g_set_error (error, COMMON_ERROR, COMMON_ERROR_LIBVIRT_UNAVAILABLE,
@@ -72,4 +77,36 @@ cli_libvirt_get_xml (const char *uri, const char *domain, gboolean inactive, GEr
   xml = g_strdup (text);
   free (text);
   return xml;
+}
+
+static void
+claim (Domain *domain, HostdevHost *host)
+{
+  char *xml = virDomainGetXMLDesc (domain, 0);
+  g_autoptr (HostdevDomain) read = xml == NULL ? NULL : hostdev_domain_new_from_xml (xml, -1, NULL);
+  const GPtrArray *devices = read == NULL ? NULL : hostdev_domain_get_devices (read);
+
+  free (xml);
+  for (guint i = 0; devices != NULL && i < devices->len; i++)
+    {
+      const HostdevDevice *device = g_ptr_array_index (devices, i);
+
+      hostdev_host_claim (host, &device->address, hostdev_domain_get_uuid (read),
+                          hostdev_domain_get_name (read), virDomainIsActive (domain) == 1);
+    }
+}
+
+void
+cli_libvirt_claim (const char *uri, HostdevHost *host)
+{
+  g_autoptr (Connection) connection = connect (uri);
+  virDomainPtr *domains = NULL;
+  int count = connection == NULL ? -1 : virConnectListAllDomains (connection, &domains, 0);
+
+  for (int i = 0; i < count; i++)
+    {
+      claim (domains[i], host);
+      virDomainFree (domains[i]);
+    }
+  free (domains);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include <glib.h>
+#include "hostdev/hostdev-host.h"
 
 /**
  * cli_libvirt_get_xml: the XML of a domain, over a read-only connection.
@@ -14,3 +14,9 @@
  * has no such domain, COMMON_ERROR_INVALID_ARGUMENT.
  */
 char *cli_libvirt_get_xml (const char *uri, const char *domain, gboolean inactive, GError **error);
+
+/**
+ * cli_libvirt_claim: tells @host of every domain's PCI devices, as the next start or, where it
+ * runs, now has them. What cannot be asked or read is left out: a plan is good without.
+ */
+void cli_libvirt_claim (const char *uri, HostdevHost *host);

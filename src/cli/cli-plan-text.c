@@ -6,26 +6,64 @@
 #include "cli/cli-remedy.h"
 #include "cli/cli-table.h"
 
+CliVerdict
+cli_plan_verdict (const HostdevPlan *plan)
+{
+  const GPtrArray *reasons = hostdev_plan_get_reasons (plan);
+
+  if (!hostdev_plan_is_allowed (plan))
+    return CLI_VERDICT_NO;
+  for (guint i = 0; i < reasons->len; i++)
+    if (((const HostdevReason *) reasons->pdata[i])->severity == HOSTDEV_WARN)
+      return CLI_VERDICT_BUT;
+  return CLI_VERDICT_YES;
+}
+
+CliExit
+cli_exit_for_plan (const HostdevPlan *plan)
+{
+  static const CliExit exits[] = {
+    [CLI_VERDICT_YES] = CLI_EXIT_OK,
+    [CLI_VERDICT_BUT] = CLI_EXIT_BUT,
+    [CLI_VERDICT_NO] = CLI_EXIT_REFUSED,
+  };
+
+  return exits[cli_plan_verdict (plan)];
+}
+
 /* The verdict, as a whole sentence for each case, so that it can be translated. */
 static char *
-verdict (HostdevOperation operation, gboolean allowed, const char *guest)
+verdict_text (HostdevOperation operation, CliVerdict verdict, const char *guest)
 {
-  switch (operation)
-    {
-    case HOSTDEV_OPERATION_START:
-      return g_strdup_printf (allowed ? _ ("The guest “%s” can be started with its devices.")
-                                      : _ ("The guest “%s” cannot be started with its devices."),
-                              guest);
-    case HOSTDEV_OPERATION_DETACH:
-      return g_strdup_printf (allowed ? _ ("The guest “%s” can give the device back.")
-                                      : _ ("The guest “%s” cannot give the device back."),
-                              guest);
-    case HOSTDEV_OPERATION_ATTACH:
-    default:
-      return g_strdup_printf (allowed ? _ ("The guest “%s” can get the device.")
-                                      : _ ("The guest “%s” cannot get the device."),
-                              guest);
-    }
+  gboolean yes = verdict == CLI_VERDICT_YES;
+
+  if (operation == HOSTDEV_OPERATION_START && verdict == CLI_VERDICT_NO)
+    return g_strdup_printf (_ ("The guest “%s” cannot be started with its devices."), guest);
+  if (operation == HOSTDEV_OPERATION_START)
+    return g_strdup_printf (
+        yes ? _ ("The guest “%s” can be started with its devices.")
+            : _ ("The guest “%s” can be started with its devices, but see the warnings."),
+        guest);
+  if (operation == HOSTDEV_OPERATION_DETACH && verdict == CLI_VERDICT_NO)
+    return g_strdup_printf (_ ("The guest “%s” cannot give the device back."), guest);
+  if (operation == HOSTDEV_OPERATION_DETACH)
+    return g_strdup_printf (
+        yes ? _ ("The guest “%s” can give the device back.")
+            : _ ("The guest “%s” can give the device back, but see the warnings."),
+        guest);
+  if (verdict == CLI_VERDICT_NO)
+    return g_strdup_printf (_ ("The guest “%s” cannot get the device."), guest);
+  return g_strdup_printf (yes ? _ ("The guest “%s” can get the device.")
+                              : _ ("The guest “%s” can get the device, but see the warnings."),
+                          guest);
+}
+
+static CliStyle
+verdict_style (CliVerdict verdict)
+{
+  return verdict == CLI_VERDICT_NO    ? CLI_STYLE_BAD
+         : verdict == CLI_VERDICT_BUT ? CLI_STYLE_WARN
+                                      : CLI_STYLE_GOOD;
 }
 
 static CliStyle
@@ -51,8 +89,7 @@ print_reason (const HostdevReason *reason)
 
   g_print ("\n%s%s%s  %s", cli_terminal_style (severity_style (reason->severity)),
            severity_title (reason->severity),
-           cli_terminal_style_end (severity_style (reason->severity)),
-           common_error_name (reason->code));
+           cli_terminal_style_end (severity_style (reason->severity)), reason->statement->code);
   if (reason->has_address)
     g_print ("  %s", pci_address_format (&reason->address, address));
   g_print ("\n");
@@ -103,6 +140,7 @@ add_places (CliTable *table, const HostdevPlanDevice *device)
 {
   g_autofree char *taken = join_addresses (device->taken);
   g_autofree char *companions = join_addresses (device->companions);
+  g_autofree char *along = join_addresses (device->along);
 
   if (device->has_group)
     {
@@ -112,6 +150,8 @@ add_places (CliTable *table, const HostdevPlanDevice *device)
     }
   if (*taken != '\0')
     add_row (table, _ ("leaves the host"), taken);
+  if (*along != '\0')
+    add_row (table, _ ("comes along"), along);
   if (*companions != '\0')
     add_row (table, _ ("not for the guest"), companions);
   if (device->has_phb)
@@ -154,9 +194,10 @@ cli_plan_print (const HostdevPlan *plan, const HostdevDomain *domain, gboolean v
   const GPtrArray *devices = hostdev_plan_get_devices (plan);
   HostdevOperation operation = hostdev_plan_get_operation (plan);
   gboolean allowed = hostdev_plan_is_allowed (plan);
-  g_autofree char *text = verdict (operation, allowed, hostdev_domain_get_name (domain));
+  CliVerdict verdict = cli_plan_verdict (plan);
+  g_autofree char *text = verdict_text (operation, verdict, hostdev_domain_get_name (domain));
 
-  cli_text_print (0, allowed ? CLI_STYLE_GOOD : CLI_STYLE_BAD, text);
+  cli_text_print (0, verdict_style (verdict), text);
   for (guint i = 0; i < reasons->len; i++)
     print_reason (g_ptr_array_index (reasons, i));
   /* What a guest would have of a device that it does not get, is of no use to most. */

@@ -1,7 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "cli/cli-exit.h"
 #include "hostdev/hostdev-plan.h"
+
+/* What a plan comes to. */
+typedef enum
+{
+  CLI_VERDICT_YES,
+  CLI_VERDICT_BUT, /* it can be, and there is a warning: the guest would lack something */
+  CLI_VERDICT_NO
+} CliVerdict;
+
+CliVerdict cli_plan_verdict (const HostdevPlan *plan);
+
+/** cli_exit_for_plan: how a command ends whose answer is that plan. */
+CliExit cli_exit_for_plan (const HostdevPlan *plan);
 
 /**
  * cli_plan_print: a plan for people: the verdict, each reason with what to do, each device with

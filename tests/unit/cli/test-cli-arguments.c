@@ -31,7 +31,11 @@ test_usage (void)
     "host --capture --host x",
     "validate",
     "plan",
-    "plan --domain a",
+    "plan a b",
+    "plan a --domain b",
+    "plan ./a --connect test:///default",
+    "plan a --detach",
+    "plan a --attach 0000:01:00.0 --device 0000:01:00.0",
     "plan --domain a --domain-xml b --start",
     "plan --device 0000:01:00.0",
     "plan --domain-xml a --start --detach",
@@ -183,7 +187,7 @@ test_plan (void)
 
   g_assert_cmpint (no.code, ==, 3);
   g_assert_cmpstr (no.err, ==, "");
-  g_assert_nonnull (strstr (no.out, "Refused  member-not-takeable  0001:01:00.0\n"));
+  g_assert_nonnull (strstr (no.out, "Refused  member-mounted  0001:01:00.0\n"));
   g_assert_nonnull (strstr (no.out, "\n    <controller type='pci'"));
   g_assert_cmpint (yes.code, ==, 0);
   g_assert_nonnull (strstr (yes.out, "can be started"));

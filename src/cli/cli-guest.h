@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "cli/cli-options.h"
+#include "hostdev/hostdev-domain.h"
+#include "hostdev/hostdev-host.h"
+
+/**
+ * The guest that a command is about, as the command line names it: by its name or UUID in libvirt,
+ * or by a file with its XML.
+ */
+typedef struct
+{
+  char *domain;  /* in libvirt */
+  char *file;    /* "-": standard input */
+  char *connect; /* which libvirt; NULL: as virsh */
+} CliGuest;
+
+void cli_guest_clear (CliGuest *guest);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (CliGuest, cli_guest_clear)
+
+/**
+ * cli_guest_take: what a bare word of the command line names. It is a file where it is "-", has a
+ * slash, or is the name of one that is there; anything else is a domain of libvirt's. FALSE with
+ * CLI_USAGE_ERROR where an option named a guest already.
+ */
+gboolean cli_guest_take (CliGuest *guest, const char *word, GError **error);
+
+/** cli_guest_check: that there is one guest, and --connect for libvirt's only. FALSE with
+ * CLI_USAGE_ERROR. */
+gboolean cli_guest_check (const CliGuest *guest, GError **error);
+
+/**
+ * cli_guest_read: its XML, read.
+ * @inactive: of libvirt's, that of the next start, and not that of now
+ *
+ * Returns: NULL with an error of cli_libvirt_get_xml, cli_input_read or
+ * hostdev_domain_new_from_xml; the last has the file's name, or the domain's, before it.
+ */
+HostdevDomain *cli_guest_read (const CliGuest *guest, gboolean inactive, GError **error);
+
+/**
+ * cli_guest_read_host: the host that the guest is to be on, as cli_input_host has it; with what
+ * other guests have of it, where libvirt is asked for the guest anyway and the host is this one.
+ */
+HostdevHost *cli_guest_read_host (const CliGuest *guest, const CliOptions *options, GError **error);

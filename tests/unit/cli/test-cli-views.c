@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <json-glib/json-glib.h>
+#include <libxml/parser.h>
+
+#include "cli-bus.h"
+
+/* virt-ppc64 map and nova, validate for each kind of file, and what a plan ends with. */
+
+static CliRun
+run_with (const char *format, const char *guest)
+{
+  g_autofree char *host = cli_data_file ("fix-host.xml");
+  g_autofree char *file = cli_data_file (guest);
+  g_autoptr (GString) line = g_string_new (format);
+
+  g_string_replace (line, "HOST", host, 0);
+  g_string_replace (line, "GUEST", file, 0);
+  return cli_run (NULL, line->str);
+}
+
+static JsonObject *
+parse (const CliRun *run, JsonNode **root)
+{
+  *root = json_from_string (run->out, NULL);
+  g_assert_nonnull (*root);
+  return json_node_get_object (*root);
+}
+
+static void
+test_map_text (void)
+{
+  g_auto (CliRun) host = run_with ("map --host HOST", "map-guest.xml");
+  g_auto (CliRun) guest = run_with ("map --host HOST GUEST", "map-guest.xml");
+
+  g_assert_cmpint (host.code, ==, 0);
+  cli_assert_golden (host.out, "map-host.txt");
+  g_assert_cmpint (guest.code, ==, 0);
+  cli_assert_golden (guest.out, "map-guest.txt");
+}
+
+/* A refusal has no map of what is to come, and says why. */
+static void
+test_map_refused (void)
+{
+  g_auto (CliRun) refused
+      = run_with ("map --host HOST GUEST --attach 0003:01:00.0", "map-guest.xml");
+
+  g_assert_cmpint (refused.code, ==, 3);
+  g_assert_null (strstr (refused.out, "After"));
+  g_assert_nonnull (strstr (refused.out, "/dev/nvme0n1p1 on /"));
+}
+
+static void
+test_map_json (void)
+{
+  g_auto (CliRun) run = run_with ("map --json --host HOST GUEST", "map-guest.xml");
+  g_autoptr (JsonNode) root = NULL;
+  JsonObject *document = parse (&run, &root);
+  JsonObject *now = json_object_get_object_member (document, "now");
+  JsonObject *after = json_object_get_object_member (document, "after");
+  JsonObject *was, *is, *phb;
+
+  was = json_array_get_object_element (
+      json_object_get_array_member (
+          json_array_get_object_element (json_object_get_array_member (now, "host"), 0),
+          "functions"),
+      0);
+  is = json_array_get_object_element (
+      json_object_get_array_member (
+          json_array_get_object_element (json_object_get_array_member (after, "host"), 0),
+          "functions"),
+      0);
+  g_assert_cmpstr (json_object_get_string_member (was, "where"), ==, "host");
+  g_assert_cmpstr (json_object_get_string_member (was, "driver"), ==, "tg3");
+  g_assert_cmpstr (json_object_get_string_member (is, "where"), ==, "guest");
+  g_assert_true (json_object_get_boolean_member (is, "changed"));
+  g_assert_cmpint (json_object_get_int_member (is, "phb"), ==, 1);
+  g_assert_cmpint (json_object_get_int_member (is, "slot"), ==, 1);
+  phb = json_array_get_object_element (json_object_get_array_member (after, "guest"), 0);
+  g_assert_cmpint (json_object_get_int_member (phb, "phb"), ==, 0);
+  g_assert_cmpint (json_object_get_int_member (phb, "emulated"), ==, 1);
+}
+
+/* Well-formed whatever the names are; nothing of it comes from elsewhere. */
+static void
+test_map_svg (void)
+{
+  g_auto (CliRun) run = run_with ("map --svg --all --host HOST GUEST", "map-guest.xml");
+  xmlDoc *document = xmlReadMemory (run.out, (int) strlen (run.out), NULL, NULL, XML_PARSE_NONET);
+
+  g_assert_cmpint (run.code, ==, 0);
+  g_assert_nonnull (document);
+  g_assert_cmpstr ((const char *) xmlDocGetRootElement (document)->name, ==, "svg");
+  xmlFreeDoc (document);
+  g_assert_nonnull (strstr (run.out, "ConnectX-5 &lt;R&amp;D&gt;"));
+  g_assert_nonnull (strstr (run.out, "prefers-color-scheme:dark"));
+  g_assert_nonnull (strstr (run.out, "class=\"line new\""));
+  g_assert_nonnull (strstr (run.out, "class=\"with-group new\""));
+  g_assert_null (strstr (run.out, "href"));
+  g_assert_null (strstr (run.out, "<script"));
+  g_assert_null (strstr (run.out, "url("));
+}
+
+static void
+test_map_usage (void)
+{
+  static const char *const wrong[]
+      = { "map a b", "map --attach 0000:01:00.0", "map --json --svg", "map --connect x" };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (wrong); i++)
+    {
+      g_auto (CliRun) run = cli_run (NULL, wrong[i]);
+
+      g_test_message ("%s", wrong[i]);
+      g_assert_cmpint (run.code, ==, 2);
+    }
+}
+
+static void
+test_nova (void)
+{
+  g_auto (CliRun) conf = run_with ("nova --host HOST", "map-guest.xml");
+  g_auto (CliRun) provider = run_with ("nova --provider --host HOST", "map-guest.xml");
+
+  g_assert_cmpint (conf.code, ==, 0);
+  cli_assert_golden (conf.out, "nova.conf");
+  g_assert_cmpint (provider.code, ==, 0);
+  cli_assert_golden (provider.out, "provider.yaml");
+}
+
+/* Each kind of file, known by its root. */
+static void
+test_validate_kinds (void)
+{
+  static const struct
+  {
+    const char *file, *kind, *error;
+  } files[] = {
+    { "map-guest.xml", "domain", NULL },  { "card.xml", "device", NULL },
+    { "fix-host.xml", "host", NULL },     { "personal.xml", "simulated-host", NULL },
+    { "metadata.xml", "metadata", NULL }, { "metadata-invalid.xml", "metadata", "ine 3" },
+    { "disk.xml", NULL, "ine 1" },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (files); i++)
+    {
+      g_auto (CliRun) run = run_with ("validate --json GUEST", files[i].file);
+      g_autoptr (JsonNode) root = NULL;
+      JsonObject *file = json_array_get_object_element (
+          json_object_get_array_member (parse (&run, &root), "files"), 0);
+
+      g_test_message ("%s", files[i].file);
+      g_assert_cmpint (run.code, ==, files[i].error == NULL ? 0 : 1);
+      g_assert_cmpint (json_object_has_member (file, "kind"), ==, files[i].kind != NULL);
+      if (files[i].kind != NULL)
+        g_assert_cmpstr (json_object_get_string_member (file, "kind"), ==, files[i].kind);
+      if (files[i].error != NULL)
+        g_assert_nonnull (strstr (
+            json_array_get_string_element (json_object_get_array_member (file, "errors"), 0),
+            files[i].error));
+    }
+}
+
+/* Yes, yes but, and no, by the exit status and in JSON. */
+static void
+test_verdicts (void)
+{
+  static const struct
+  {
+    const char *command;
+    int code;
+    const char *verdict;
+  } plans[] = {
+    { "plan --json --host HOST GUEST", 0, "yes" },
+    { "plan --json --host HOST --start --domain-xml GUEST", 0, "yes" },
+    { "plan --json --host HOST --domain-xml GUEST --device 0001:01:00.0", 0, "yes" },
+    { "plan --json --host HOST GUEST --attach 0003:01:00.0", 3, "no" },
+    { "plan --json --host HOST GUEST --attach 0002:01:00.0", 0, "yes" },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (plans); i++)
+    {
+      g_auto (CliRun) run = run_with (plans[i].command, "map-guest.xml");
+      g_autoptr (JsonNode) root = NULL;
+      JsonObject *document = parse (&run, &root);
+
+      g_test_message ("%s: %s", plans[i].command, run.out);
+      g_assert_cmpstr (json_object_get_string_member (document, "verdict"), ==, plans[i].verdict);
+      g_assert_cmpint (run.code, ==, plans[i].code);
+    }
+}
+
+/* Two groups on one PHB: the guest runs, without EEH. */
+static void
+test_verdict_but (void)
+{
+  g_auto (CliRun) text = run_with ("plan --host HOST GUEST", "map-shared.xml");
+  g_auto (CliRun) quiet = run_with ("plan --quiet --host HOST GUEST", "map-shared.xml");
+
+  g_assert_cmpint (text.code, ==, 7);
+  g_assert_nonnull (strstr (text.out, "but see the warnings"));
+  g_assert_nonnull (strstr (text.out, "phb-shared"));
+  g_assert_cmpint (quiet.code, ==, 7);
+  g_assert_cmpstr (quiet.out, ==, "");
+}
+
+/* A word that is no file is libvirt's: here of its test driver, whose domain is no pSeries one. */
+static void
+test_libvirt (void)
+{
+  g_auto (CliRun) plan = run_with (
+      "plan test --connect test:///default --host HOST --attach 0001:01:00.0", "card.xml");
+  g_auto (CliRun) map = run_with ("map test --connect test:///default --host HOST", "card.xml");
+
+  g_assert_cmpint (plan.code, ==, 3);
+  g_assert_nonnull (strstr (plan.out, "not-pseries-kvm"));
+  g_assert_cmpint (map.code, ==, 0);
+  g_assert_nonnull (strstr (map.out, "test"));
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/cli/views/map-text", test_map_text);
+  g_test_add_func ("/cli/views/map-refused", test_map_refused);
+  g_test_add_func ("/cli/views/map-json", test_map_json);
+  g_test_add_func ("/cli/views/map-svg", test_map_svg);
+  g_test_add_func ("/cli/views/map-usage", test_map_usage);
+  g_test_add_func ("/cli/views/nova", test_nova);
+  g_test_add_func ("/cli/views/validate-kinds", test_validate_kinds);
+  g_test_add_func ("/cli/views/verdicts", test_verdicts);
+  g_test_add_func ("/cli/views/verdict-but", test_verdict_but);
+  g_test_add_func ("/cli/views/libvirt", test_libvirt);
+  return g_test_run ();
+}
