@@ -49,7 +49,8 @@ struct _DriverAdmission
   gboolean under_way;     /* a call of the client, that is: */
   DriverFrameHeader call; /* the last one of the client's */
   gboolean may_write;
-  GBytes *held; /* the call that polkit is asked for, or the reply to CONNECT_OPEN */
+  gboolean told; /* it told libvirt itself for whom it is there */
+  GBytes *held;  /* the call that polkit is asked for, or the reply to CONNECT_OPEN */
   GUnixFDList *held_fds;
   char *described;
 

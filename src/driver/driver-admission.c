@@ -24,12 +24,12 @@ is_remote_call (const DriverFrameHeader *header, gint32 procedure)
 }
 
 static DriverPipeAction
-show_open (const DriverAdmission *self, const DriverFrameHeader *header)
+show_open (DriverAdmission *self, const DriverFrameHeader *header)
 {
-  return self->uid == 0 && header->length <= CALL_MAX
-                 && is_remote_call (header, DRIVER_PROC_CONNECT_SET_IDENTITY)
-             ? DRIVER_PIPE_GATHER
-             : DRIVER_PIPE_PASS;
+  if (self->uid != 0 || !is_remote_call (header, DRIVER_PROC_CONNECT_SET_IDENTITY))
+    return DRIVER_PIPE_PASS;
+  self->told = TRUE;
+  return header->length <= CALL_MAX ? DRIVER_PIPE_GATHER : DRIVER_PIPE_PASS;
 }
 
 /* The procedures of authentication: libvirt answers them before it. */
@@ -197,6 +197,12 @@ gboolean
 driver_admission_may_write (const DriverAdmission *self)
 {
   return self->state == OPEN && self->may_write && !self->read_only;
+}
+
+gboolean
+driver_admission_is_root (const DriverAdmission *self)
+{
+  return self->uid == 0 && !self->told;
 }
 
 const char *

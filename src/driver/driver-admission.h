@@ -68,5 +68,9 @@ gboolean driver_admission_is_open (const DriverAdmission *admission);
 /** driver_admission_may_write: it is open, and not by a read-only socket or flag. */
 gboolean driver_admission_may_write (const DriverAdmission *admission);
 
+/** driver_admission_is_root: libvirt knows the client as root, to whom polkit refuses nothing. Not
+ * of one that told libvirt for whom it is there, as virtproxyd does. */
+gboolean driver_admission_is_root (const DriverAdmission *admission);
+
 /** driver_admission_describe: for the log: "uid 1000, pid 4242"; of virtproxyd also for whom. */
 const char *driver_admission_describe (const DriverAdmission *admission);

@@ -1,17 +1,27 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "driver/driver-call.h"
 
+#include "driver/driver-opening.h"
 #include "driver/driver-refusal.h"
+
+/* What libvirt gets, and what came of it. */
+typedef struct
+{
+  GBytes *frame; /* NULL: none */
+  DriverFrameHeader header;
+  DriverOutcome outcome;
+  GBytes *answer;
+} Exchange;
 
 struct _DriverCall
 {
   gatomicrefcount references;
   DriverFrameHeader header;
-  GBytes *frame;
   GUnixFDList *fds; /* NULL: none */
   DriverDeviceCall *args;
   char *peer;
   GMainContext *context;
+  gboolean limited;
 
   /* Main loop only. */
   DriverCallActFunc act; /* NULL: the connection is gone */
@@ -19,11 +29,33 @@ struct _DriverCall
 
   GMutex lock; /* of what follows */
   GCond settled;
-  DriverOutcome outcome;
-  GBytes *answer;
-  GBytes *undo; /* NULL: it was not undone */
-  DriverFrameHeader undo_header;
+  Exchange client; /* the call itself; its answer may be a refusal of ours */
+  Exchange own;    /* the last one of our own */
 };
+
+static void
+exchange_clear (Exchange *exchange)
+{
+  g_clear_pointer (&exchange->frame, g_bytes_unref);
+  g_clear_pointer (&exchange->answer, g_bytes_unref);
+}
+
+static void
+exchange_set (Exchange *exchange, GBytes *frame)
+{
+  exchange_clear (exchange);
+  exchange->frame = g_bytes_ref (frame);
+  driver_frame_header_decode (g_bytes_get_data (frame, NULL), &exchange->header);
+  exchange->outcome = DRIVER_OUTCOME_PENDING;
+}
+
+static gboolean
+exchange_awaits (const Exchange *exchange, const DriverFrameHeader *reply)
+{
+  return exchange->frame != NULL && exchange->outcome == DRIVER_OUTCOME_PENDING
+         && exchange->header.serial == reply->serial
+         && exchange->header.procedure == reply->procedure;
+}
 
 /* Serials of our own calls are far from a client's, which counts from 0; and each is another. */
 static guint32
@@ -41,8 +73,8 @@ driver_call_new (GBytes *frame, GUnixFDList *fds, DriverDeviceCall *args, const 
   DriverCall *call = g_new0 (DriverCall, 1);
 
   g_atomic_ref_count_init (&call->references);
-  driver_frame_header_decode (g_bytes_get_data (frame, NULL), &call->header);
-  call->frame = g_bytes_ref (frame);
+  exchange_set (&call->client, frame);
+  call->header = call->client.header;
   call->fds = fds != NULL ? g_object_ref (fds) : NULL;
   call->args = args;
   call->peer = g_strdup (peer);
@@ -66,12 +98,11 @@ driver_call_unref (DriverCall *call)
 {
   if (!g_atomic_ref_count_dec (&call->references))
     return;
-  g_bytes_unref (call->frame);
+  exchange_clear (&call->client);
+  exchange_clear (&call->own);
   g_clear_object (&call->fds);
-  g_clear_pointer (&call->undo, g_bytes_unref);
   driver_device_call_free (call->args);
   g_free (call->peer);
-  g_clear_pointer (&call->answer, g_bytes_unref);
   g_cond_clear (&call->settled);
   g_mutex_clear (&call->lock);
   g_free (call);
@@ -89,11 +120,29 @@ driver_call_get_fds (const DriverCall *call)
   return call->fds;
 }
 
+void
+driver_call_set_limited (DriverCall *call, gboolean limited)
+{
+  call->limited = limited;
+}
+
+gboolean
+driver_call_is_limited (const DriverCall *call)
+{
+  return call->limited;
+}
+
 GBytes *
 driver_call_dup_frame (DriverCall *call)
 {
+  return g_bytes_ref (call->client.frame);
+}
+
+GBytes *
+driver_call_dup_own (DriverCall *call)
+{
   g_mutex_lock (&call->lock);
-  GBytes *frame = g_bytes_ref (call->undo != NULL ? call->undo : call->frame);
+  GBytes *frame = g_bytes_ref (call->own.frame);
   g_mutex_unlock (&call->lock);
   return frame;
 }
@@ -102,21 +151,9 @@ gboolean
 driver_call_awaits (DriverCall *call, const DriverFrameHeader *reply)
 {
   g_mutex_lock (&call->lock);
-  const DriverFrameHeader *sent = call->undo != NULL ? &call->undo_header : &call->header;
-  gboolean awaits = call->outcome == DRIVER_OUTCOME_PENDING && sent->serial == reply->serial
-                    && sent->procedure == reply->procedure;
+  gboolean awaits = exchange_awaits (&call->client, reply) || exchange_awaits (&call->own, reply);
   g_mutex_unlock (&call->lock);
   return awaits;
-}
-
-gboolean
-driver_call_get_undo (DriverCall *call, DriverFrameHeader *header)
-{
-  g_mutex_lock (&call->lock);
-  gboolean undone = call->undo != NULL;
-  *header = call->undo_header;
-  g_mutex_unlock (&call->lock);
-  return undone;
 }
 
 const DriverDeviceCall *
@@ -153,7 +190,9 @@ run_request (gpointer data)
   if (request->call->act != NULL)
     request->call->act (request->call, request->action, request->call->data);
   else if (request->action == DRIVER_CALL_FORWARD)
-    driver_call_settle (request->call, DRIVER_OUTCOME_NOT_FORWARDED, NULL);
+    driver_call_settle (request->call, DRIVER_OUTCOME_NOT_FORWARDED);
+  else if (request->action == DRIVER_CALL_OWN)
+    driver_call_lose_own (request->call);
   return G_SOURCE_REMOVE;
 }
 
@@ -171,43 +210,58 @@ ask (DriverCall *call, DriverCallAction action)
   g_source_attach (source, call->context);
 }
 
-/* To libvirt, and what came of it. */
+/* What comes of it, with the lock held. */
 static DriverOutcome
-forward (DriverCall *call, guint timeout)
+wait_for (DriverCall *call, Exchange *exchange, guint timeout)
 {
   gint64 deadline = g_get_monotonic_time () + timeout * G_TIME_SPAN_SECOND;
-  DriverOutcome outcome;
 
-  ask (call, DRIVER_CALL_FORWARD);
-  g_mutex_lock (&call->lock);
-  while (call->outcome == DRIVER_OUTCOME_PENDING)
+  while (exchange->outcome == DRIVER_OUTCOME_PENDING)
     if (!g_cond_wait_until (&call->settled, &call->lock, deadline))
       {
-        if (call->outcome == DRIVER_OUTCOME_PENDING)
-          call->outcome = DRIVER_OUTCOME_LATE;
+        if (exchange->outcome == DRIVER_OUTCOME_PENDING)
+          exchange->outcome = DRIVER_OUTCOME_LATE;
         break;
       }
-  outcome = call->outcome;
-  g_mutex_unlock (&call->lock);
-  return outcome;
+  return exchange->outcome;
 }
 
 DriverOutcome
 driver_call_forward (DriverCall *call, guint timeout)
 {
-  return forward (call, timeout);
+  DriverOutcome outcome;
+
+  ask (call, DRIVER_CALL_FORWARD);
+  g_mutex_lock (&call->lock);
+  outcome = wait_for (call, &call->client, timeout);
+  g_mutex_unlock (&call->lock);
+  return outcome;
 }
 
 DriverOutcome
-driver_call_undo (DriverCall *call, guint timeout)
+driver_call_own (DriverCall *call, DriverDeviceOperation operation, const char *device,
+                 guint timeout, int *code, char **message)
 {
+  g_autoptr (GBytes) frame
+      = driver_device_call_new_own (call->client.frame, operation, device, new_serial ());
+  g_autofree char *words = NULL;
+  DriverOutcome outcome;
+  int number = 0;
+
   g_mutex_lock (&call->lock);
-  call->undo = driver_device_call_new_undo (call->frame, new_serial ());
-  driver_frame_header_decode (g_bytes_get_data (call->undo, NULL), &call->undo_header);
-  call->outcome = DRIVER_OUTCOME_PENDING;
-  g_clear_pointer (&call->answer, g_bytes_unref);
+  exchange_set (&call->own, frame);
   g_mutex_unlock (&call->lock);
-  return forward (call, timeout);
+  ask (call, DRIVER_CALL_OWN);
+  g_mutex_lock (&call->lock);
+  outcome = wait_for (call, &call->own, timeout);
+  if (outcome == DRIVER_OUTCOME_ERROR && call->own.answer != NULL)
+    words = driver_frame_error_message (call->own.answer, &number);
+  g_mutex_unlock (&call->lock);
+  if (code != NULL)
+    *code = number;
+  if (message != NULL)
+    *message = g_steal_pointer (&words);
+  return outcome;
 }
 
 void
@@ -228,8 +282,19 @@ driver_call_refuse (DriverCall *call, const GError *error)
   g_autoptr (GBytes) frame = driver_refusal_new_frame (&call->header, error);
 
   g_mutex_lock (&call->lock);
-  g_clear_pointer (&call->answer, g_bytes_unref);
-  call->answer = g_steal_pointer (&frame);
+  g_clear_pointer (&call->client.answer, g_bytes_unref);
+  call->client.answer = g_steal_pointer (&frame);
+  g_mutex_unlock (&call->lock);
+  ask (call, DRIVER_CALL_ANSWER);
+}
+
+void
+driver_call_reply_own (DriverCall *call)
+{
+  g_mutex_lock (&call->lock);
+  g_clear_pointer (&call->client.answer, g_bytes_unref);
+  if (call->own.answer != NULL)
+    call->client.answer = driver_opening_answer (call->own.answer, &call->header);
   g_mutex_unlock (&call->lock);
   ask (call, DRIVER_CALL_ANSWER);
 }
@@ -242,17 +307,46 @@ driver_call_dup_message (DriverCall *call)
   return answer != NULL ? driver_frame_error_message (answer, NULL) : NULL;
 }
 
+static DriverOutcome
+outcome_of (const DriverFrameHeader *reply)
+{
+  return reply->status == DRIVER_FRAME_OK ? DRIVER_OUTCOME_OK : DRIVER_OUTCOME_ERROR;
+}
+
+/* With the lock held. */
+static void
+settle (DriverCall *call, Exchange *exchange, DriverOutcome outcome)
+{
+  if (exchange->outcome != DRIVER_OUTCOME_PENDING)
+    return;
+  exchange->outcome = outcome;
+  g_cond_signal (&call->settled);
+}
+
 void
-driver_call_settle (DriverCall *call, DriverOutcome outcome, GBytes *reply)
+driver_call_replied (DriverCall *call, const DriverFrameHeader *reply, GBytes *frame)
 {
   g_mutex_lock (&call->lock);
-  if (call->outcome == DRIVER_OUTCOME_PENDING)
-    {
-      call->outcome = outcome;
-      g_cond_signal (&call->settled);
-    }
-  if (reply != NULL && call->answer == NULL)
-    call->answer = g_bytes_ref (reply);
+  Exchange *exchange = exchange_awaits (&call->own, reply) ? &call->own : &call->client;
+  if (frame != NULL && exchange->answer == NULL)
+    exchange->answer = g_bytes_ref (frame);
+  settle (call, exchange, outcome_of (reply));
+  g_mutex_unlock (&call->lock);
+}
+
+void
+driver_call_settle (DriverCall *call, DriverOutcome outcome)
+{
+  g_mutex_lock (&call->lock);
+  settle (call, &call->client, outcome);
+  g_mutex_unlock (&call->lock);
+}
+
+void
+driver_call_lose_own (DriverCall *call)
+{
+  g_mutex_lock (&call->lock);
+  settle (call, &call->own, DRIVER_OUTCOME_LOST);
   g_mutex_unlock (&call->lock);
 }
 
@@ -260,7 +354,7 @@ DriverOutcome
 driver_call_get_outcome (DriverCall *call)
 {
   g_mutex_lock (&call->lock);
-  DriverOutcome outcome = call->outcome;
+  DriverOutcome outcome = call->client.outcome;
   g_mutex_unlock (&call->lock);
   return outcome;
 }
@@ -269,7 +363,7 @@ GBytes *
 driver_call_dup_answer (DriverCall *call)
 {
   g_mutex_lock (&call->lock);
-  GBytes *answer = call->answer != NULL ? g_bytes_ref (call->answer) : NULL;
+  GBytes *answer = call->client.answer != NULL ? g_bytes_ref (call->client.answer) : NULL;
   g_mutex_unlock (&call->lock);
   return answer;
 }

@@ -26,6 +26,7 @@ typedef enum
 typedef enum
 {
   DRIVER_CALL_FORWARD, /* to libvirt, and hold the reply */
+  DRIVER_CALL_OWN,     /* a call of our own to libvirt, whose reply the client does not see */
   DRIVER_CALL_PASS,    /* to libvirt, and think no more of it */
   DRIVER_CALL_ANSWER,  /* the client gets the reply that is held, or the call's own answer */
 } DriverCallAction;
@@ -50,35 +51,55 @@ const DriverDeviceCall *driver_call_get_args (const DriverCall *call);
 /** "uid 1000, pid 4242" */
 const char *driver_call_get_peer (const DriverCall *call);
 
+/** driver_call_set_limited: libvirt knows the client by name, and may refuse to it what it allows
+ * to others: access control can matter. Before the call is offered. */
+void driver_call_set_limited (DriverCall *call, gboolean limited);
+gboolean driver_call_is_limited (const DriverCall *call);
+
 /* For the worker; none of them fails: a client that is gone needs no answer. Each call ends with
-   one of pass, refuse or reply. */
+   one of pass, refuse, reply or reply_own. */
 
 /** driver_call_forward: waits for the reply, at most @timeout seconds; never PENDING. */
 DriverOutcome driver_call_forward (DriverCall *call, guint timeout);
-/** driver_call_undo: after a success of driver_call_forward: asks libvirt, on the client's own
- * connection and so with the client's rights, to detach what the call attached. The client does not
- * see it. Waits as driver_call_forward does. */
-DriverOutcome driver_call_undo (DriverCall *call, guint timeout);
+/**
+ * driver_call_own: asks libvirt something else meanwhile, before the call is forwarded or while its
+ * reply is held: on the client's own connection, and so with the client's rights. The client does
+ * not see it. Waits as driver_call_forward does. Also where the client has gone, if libvirt had
+ * seen anything for this call before: then there is something to clear up.
+ * @operation: ATTACH or DETACH; in the call's own form (with flags, and its flags, or without)
+ * @device: device XML; NULL: that of the call
+ * @code: (out) (optional): virErrorNumber of an ERROR, else 0
+ * @message: (out) (optional): libvirt's words of an ERROR, else NULL
+ */
+DriverOutcome driver_call_own (DriverCall *call, DriverDeviceOperation operation,
+                               const char *device, guint timeout, int *code, char **message);
 void driver_call_pass (DriverCall *call);
 void driver_call_reply (DriverCall *call);
 /** driver_call_refuse: the client gets @error as libvirt would word it. */
 void driver_call_refuse (DriverCall *call, const GError *error);
+/** driver_call_reply_own: the client gets the reply to our last own call as the one to its own. */
+void driver_call_reply_own (DriverCall *call);
 /** driver_call_dup_message: libvirt's words, where the outcome is an error; else NULL. */
 char *driver_call_dup_message (DriverCall *call);
 
 /* For the connection, on the main loop. */
 
-/** driver_call_dup_frame: what libvirt is to get: the frame, or what undoes it. */
+/** driver_call_dup_frame: the client's; driver_call_dup_own: the last one of our own. */
 GBytes *driver_call_dup_frame (DriverCall *call);
-/** driver_call_get_fds: what goes behind the frame; NULL: none. */
+GBytes *driver_call_dup_own (DriverCall *call);
+/** driver_call_get_fds: what goes behind the client's frame; NULL: none. */
 GUnixFDList *driver_call_get_fds (const DriverCall *call);
-/** driver_call_awaits: TRUE where @reply is the one that is waited for. */
+/** driver_call_awaits: TRUE where @reply is one that is waited for: to the client's call, or to the
+ * last one of our own. */
 gboolean driver_call_awaits (DriverCall *call, const DriverFrameHeader *reply);
-/** driver_call_get_undo: FALSE where it was not undone; else the header of what undoes it. */
-gboolean driver_call_get_undo (DriverCall *call, DriverFrameHeader *header);
+/** driver_call_replied: that reply is there; @frame: NULL where it was too long to be held. */
+void driver_call_replied (DriverCall *call, const DriverFrameHeader *reply, GBytes *frame);
 
-/** driver_call_settle: says how it went; the first that is said holds. @reply may be NULL. */
-void driver_call_settle (DriverCall *call, DriverOutcome outcome, GBytes *reply);
+/** driver_call_settle: says how it went with the client's call, where no reply did; the first that
+ * is said holds. */
+void driver_call_settle (DriverCall *call, DriverOutcome outcome);
+/** driver_call_lose_own: our own call will have no reply. */
+void driver_call_lose_own (DriverCall *call);
 DriverOutcome driver_call_get_outcome (DriverCall *call);
 /** driver_call_dup_answer: the reply, or the refusal; NULL where there is none (yet). */
 GBytes *driver_call_dup_answer (DriverCall *call);

@@ -12,6 +12,7 @@ typedef struct
   DriverCall *call;
   gboolean parked;
   gboolean forwarded; /* libvirt has it */
+  gboolean engaged;   /* libvirt has, or had, a call of our own for it */
 } Entry;
 
 static gint64
@@ -65,10 +66,8 @@ driver_calls_is_known (const DriverCalls *self, const DriverFrameHeader *header)
   for (const GList *link = self->held.head; link != NULL; link = link->next)
     {
       const Entry *entry = link->data;
-      DriverFrameHeader undo;
 
-      if (number_of (driver_call_get_header (entry->call)) == number
-          || (driver_call_get_undo (entry->call, &undo) && number_of (&undo) == number))
+      if (number_of (driver_call_get_header (entry->call)) == number)
         return TRUE;
     }
   return g_hash_table_contains (self->passed, &number);
@@ -95,7 +94,7 @@ driver_calls_add (DriverCalls *self, DriverCall *call, gboolean parked)
 {
   Entry *entry = g_new (Entry, 1);
 
-  *entry = (Entry){ driver_call_ref (call), parked, FALSE };
+  *entry = (Entry){ driver_call_ref (call), parked, FALSE, FALSE };
   g_queue_push_tail (&self->held, entry);
 }
 
@@ -129,19 +128,20 @@ note (DriverCalls *self, const DriverFrameHeader *header, DriverReplyKind kind)
 }
 
 void
+driver_calls_sent_own (DriverCalls *self, DriverCall *call, const DriverFrameHeader *own)
+{
+  find_entry (self, call)->engaged = TRUE;
+  note (self, own, DRIVER_REPLY_OURS);
+}
+
+void
 driver_calls_remove (DriverCalls *self, DriverCall *call)
 {
   Entry *entry = find_entry (self, call);
-  DriverFrameHeader undo;
 
   /* It waited long enough, and libvirt works on it still. */
   if (driver_call_get_outcome (call) == DRIVER_OUTCOME_LATE)
-    {
-      if (driver_call_get_undo (call, &undo))
-        note (self, &undo, DRIVER_REPLY_OURS);
-      else
-        note (self, driver_call_get_header (call), DRIVER_REPLY_PASSES);
-    }
+    note (self, driver_call_get_header (call), DRIVER_REPLY_PASSES);
   g_queue_remove (&self->held, entry);
   entry_free (entry);
 }
@@ -161,13 +161,9 @@ driver_calls_find_reply (const DriverCalls *self, const DriverFrameHeader *reply
     {
       const Entry *entry = link->data;
 
-      DriverFrameHeader undo;
-
       *call = entry->call;
-      if (entry->forwarded && driver_call_awaits (entry->call, reply))
+      if ((entry->forwarded || entry->engaged) && driver_call_awaits (entry->call, reply))
         return DRIVER_REPLY_HELD;
-      if (driver_call_get_undo (entry->call, &undo) && number_of (&undo) == number)
-        return DRIVER_REPLY_OURS;
     }
   *call = NULL;
   return (DriverReplyKind) GPOINTER_TO_INT (g_hash_table_lookup (self->passed, &number));
@@ -185,8 +181,12 @@ gboolean
 driver_calls_await_reply (const DriverCalls *self)
 {
   for (const GList *link = self->held.head; link != NULL; link = link->next)
-    if (((const Entry *) link->data)->forwarded)
-      return TRUE;
+    {
+      const Entry *entry = link->data;
+
+      if (entry->forwarded || entry->engaged)
+        return TRUE;
+    }
   return FALSE;
 }
 
@@ -200,8 +200,9 @@ driver_calls_client_gone (DriverCalls *self)
       next = link->next;
       if (entry->forwarded)
         continue;
-      driver_call_settle (entry->call, DRIVER_OUTCOME_NOT_FORWARDED, NULL);
-      driver_calls_remove (self, entry->call);
+      driver_call_settle (entry->call, DRIVER_OUTCOME_NOT_FORWARDED);
+      if (!entry->engaged)
+        driver_calls_remove (self, entry->call);
     }
 }
 
@@ -212,7 +213,8 @@ driver_calls_server_gone (DriverCalls *self)
     {
       const Entry *entry = link->data;
 
-      driver_call_settle (
-          entry->call, entry->forwarded ? DRIVER_OUTCOME_LOST : DRIVER_OUTCOME_NOT_FORWARDED, NULL);
+      driver_call_settle (entry->call,
+                          entry->forwarded ? DRIVER_OUTCOME_LOST : DRIVER_OUTCOME_NOT_FORWARDED);
+      driver_call_lose_own (entry->call);
     }
 }

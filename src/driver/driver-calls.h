@@ -38,6 +38,9 @@ DriverCall *driver_calls_take_parked (DriverCalls *calls);
 
 /** driver_calls_forwarded: libvirt has it, and its reply is held. */
 void driver_calls_forwarded (DriverCalls *calls, DriverCall *call);
+/** driver_calls_sent_own: libvirt has a call of our own that was made for @call: it stays until who
+ * works on it is done, even where the client has gone. */
+void driver_calls_sent_own (DriverCalls *calls, DriverCall *call, const DriverFrameHeader *own);
 /** driver_calls_remove: it is held no more: passed, or answered. Where its reply is still to come,
  * that passes. */
 void driver_calls_remove (DriverCalls *calls, DriverCall *call);
@@ -48,17 +51,18 @@ void driver_calls_passed (DriverCalls *calls, const DriverFrameHeader *header);
 typedef enum
 {
   DRIVER_REPLY_PASSES, /* to the client */
-  DRIVER_REPLY_HELD,   /* the call's that is given back */
+  DRIVER_REPLY_HELD,   /* the call's that is given back, or to one of our own made for it */
   DRIVER_REPLY_OURS    /* to a call that the client does not know of, which waits no more */
 } DriverReplyKind;
 
 /** driver_calls_find_reply: whose a reply is; *@call is that of a held one. */
 DriverReplyKind driver_calls_find_reply (const DriverCalls *calls, const DriverFrameHeader *reply,
                                          DriverCall **call);
-/** driver_calls_replied: a reply that passes, or is ours, has come. */
+/** driver_calls_replied: a reply has come. */
 void driver_calls_replied (DriverCalls *calls, const DriverFrameHeader *reply);
 
-/** driver_calls_await_reply: libvirt works on one that is held. */
+/** driver_calls_await_reply: libvirt works on one that is held, or there is something of it to
+ * clear up. */
 gboolean driver_calls_await_reply (const DriverCalls *calls);
 
 /** driver_calls_client_gone: what libvirt has not seen is cancelled. */

@@ -22,6 +22,19 @@ pass_call (DriverConnection *self, const DriverFrameHeader *header, GBytes *fram
   driver_pipe_inject (self->up, frame, fds);
 }
 
+static void
+send_own (DriverConnection *self, DriverCall *call)
+{
+  g_autoptr (GBytes) frame = driver_call_dup_own (call);
+  DriverFrameHeader header;
+
+  driver_frame_header_decode (g_bytes_get_data (frame, NULL), &header);
+  driver_calls_sent_own (self->calls, call, &header);
+  driver_pipe_inject (self->up, frame, NULL);
+  if (self->server.fd < 0)
+    driver_call_lose_own (call);
+}
+
 /* A worker has decided. */
 static void
 act (DriverCall *call, DriverCallAction action, gpointer data)
@@ -29,17 +42,25 @@ act (DriverCall *call, DriverCallAction action, gpointer data)
   DriverConnection *self = data;
   g_autoptr (GBytes) answer = driver_call_dup_answer (call);
   g_autoptr (GBytes) frame = driver_call_dup_frame (call);
+  /* Not where the client has gone, and something had been done for it. */
+  gboolean wanted = driver_call_get_outcome (call) == DRIVER_OUTCOME_PENDING;
 
   switch (action)
     {
     case DRIVER_CALL_FORWARD:
+      if (!wanted)
+        break;
       driver_calls_forwarded (self->calls, call);
       driver_pipe_inject (self->up, frame, driver_call_get_fds (call));
       if (self->server.fd < 0)
-        driver_call_settle (call, DRIVER_OUTCOME_LOST, NULL);
+        driver_call_settle (call, DRIVER_OUTCOME_LOST);
+      break;
+    case DRIVER_CALL_OWN:
+      send_own (self, call);
       break;
     case DRIVER_CALL_PASS:
-      pass_call (self, driver_call_get_header (call), frame, driver_call_get_fds (call));
+      if (wanted)
+        pass_call (self, driver_call_get_header (call), frame, driver_call_get_fds (call));
       driver_calls_remove (self->calls, call);
       break;
     case DRIVER_CALL_ANSWER:
@@ -161,15 +182,11 @@ call_from_client (const DriverFrameHeader *header, GBytes *frame, GUnixFDList *f
 
   g_autoptr (DriverCall) call
       = driver_call_new (frame, fds, args, describe (self), NULL, act, self);
+  driver_call_set_limited (call,
+                           self->admission != NULL && !driver_admission_is_root (self->admission));
   driver_calls_add (self->calls, call, !self->opened);
   if (self->opened)
     offer_call (self, call);
-}
-
-static DriverOutcome
-outcome_of (const DriverFrameHeader *reply)
-{
-  return reply->status == DRIVER_FRAME_OK ? DRIVER_OUTCOME_OK : DRIVER_OUTCOME_ERROR;
 }
 
 static DriverPipeAction
@@ -181,7 +198,7 @@ reply_begins (DriverConnection *self, const DriverFrameHeader *header)
   if (kind != DRIVER_REPLY_PASSES && header->length <= REPLY_MAX)
     return DRIVER_PIPE_GATHER;
   if (kind == DRIVER_REPLY_HELD)
-    driver_call_settle (call, outcome_of (header), NULL);
+    driver_call_replied (call, header, NULL);
   driver_calls_replied (self->calls, header);
   return DRIVER_PIPE_PASS;
 }
@@ -240,7 +257,8 @@ reply_from_server (const DriverFrameHeader *header, GBytes *frame, GUnixFDList *
   switch (driver_calls_find_reply (self->calls, header, &call))
     {
     case DRIVER_REPLY_HELD:
-      driver_call_settle (call, outcome_of (header), frame);
+      driver_call_replied (call, header, frame);
+      driver_calls_replied (self->calls, header);
       break;
     case DRIVER_REPLY_OURS:
       driver_calls_replied (self->calls, header);

@@ -5,25 +5,18 @@
 #include "driver/driver-calls.h"
 #include "driver/driver-connection.h"
 #include "driver/driver-pipe.h"
+#include "driver/driver-poll.h"
 
 /**
  * What the two halves of a connection share: driver-connection.c has its sockets,
  * driver-connection-frames.c what is looked at of the frames.
  */
 
-/* One of the two sockets, in the source. */
-typedef struct
-{
-  int fd; /* -1: gone */
-  gpointer tag;
-  GIOCondition polled;
-} Side;
-
 struct _DriverConnection
 {
-  Side client, server;
+  DriverPollMember member;
+  DriverPollSocket client, server;
   DriverPipe *up, *down; /* to libvirt, to the client */
-  GSource *source;
   char *peer;
   gboolean opened;            /* libvirt accepted CONNECT_OPEN: the client is who it should be */
   guint opening;              /* calls of CONNECT_OPEN that libvirt has not answered */
@@ -32,6 +25,7 @@ struct _DriverConnection
   gboolean answers_admission; /* … of libvirt */
   gboolean ending;            /* no more is taken of libvirt; the client has what it was told */
   gint64 linger;              /* monotonic; 0 while both sides are there */
+  guint linger_timer;
   DriverCalls *calls;
   DriverOfferFunc offer;
   gpointer offer_data;
@@ -42,5 +36,5 @@ struct _DriverConnection
 /** The owners of the two pipes; a DriverConnection is their data. */
 extern const DriverPipeOwner driver_connection_from_client, driver_connection_from_server;
 
-/** driver_connection_wake: something changed outside of dispatch: it is looked at once more. */
+/** driver_connection_wake: something changed from outside: it is looked at once more. */
 void driver_connection_wake (DriverConnection *connection);

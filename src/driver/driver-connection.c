@@ -18,32 +18,35 @@ enum
   LINGER_SECONDS = 30,
 };
 
-typedef struct
-{
-  GSource source;
-  DriverConnection *connection;
-} Source;
-
 void
 driver_connection_wake (DriverConnection *self)
 {
-  g_source_set_ready_time (self->source, 0);
+  driver_poll_wake (&self->member);
+}
+
+static gboolean
+linger_over (gpointer data)
+{
+  DriverConnection *self = data;
+
+  self->linger_timer = 0;
+  driver_connection_wake (self);
+  return G_SOURCE_REMOVE;
 }
 
 static void
-drop_side (DriverConnection *self, Side *side)
+drop_side (DriverConnection *self, DriverPollSocket *side)
 {
   if (side->fd < 0)
     return;
-  if (side->tag != NULL)
-    g_source_remove_unix_fd (self->source, side->tag);
-  side->tag = NULL;
+  driver_poll_forget (side);
   /* Who asks about the client has another descriptor of it, and stops (driver-access.h). */
   shutdown (side->fd, SHUT_RDWR);
   close (side->fd);
   side->fd = -1;
   self->linger = g_get_monotonic_time () + LINGER_SECONDS * G_TIME_SPAN_SECOND;
-  g_source_set_ready_time (self->source, self->linger);
+  g_clear_handle_id (&self->linger_timer, g_source_remove);
+  self->linger_timer = g_timeout_add (LINGER_SECONDS * 1000 + 1, linger_over, self);
 }
 
 static void
@@ -63,14 +66,33 @@ server_gone (DriverConnection *self)
   driver_calls_server_gone (self->calls);
 }
 
+/* One who listens no more may have said something before: that it is gone is for reading to find.
+   Where only the writing failed, as for want of memory, a part of the stream is lost: then reading
+   is made to find an end. */
+static void
+move_output (const DriverConnection *self, DriverPipe *pipe, const DriverPollSocket *to)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (to->fd < 0 || !driver_pipe_has_output (pipe)
+      || driver_pipe_write (pipe, to->fd, &error) != DRIVER_PIPE_END)
+    return;
+  driver_pipe_discard (pipe);
+  if (error == NULL)
+    return;
+  g_message (_ ("closing a connection (%s): %s"), self->peer, error->message);
+  shutdown (to->fd, SHUT_RDWR);
+}
+
 /* Moves what one side has to say to the other. FALSE: who speaks is gone. */
 static gboolean
-move_input (DriverConnection *self, Side *from, DriverPipe *pipe)
+move_input (DriverConnection *self, const DriverPollSocket *from, DriverPipe *pipe,
+            const DriverPollSocket *to)
 {
   for (int i = 0; i < BURST && driver_pipe_wants_input (pipe); i++)
     {
       g_autoptr (GError) error = NULL;
-      DriverPipeResult result = driver_pipe_read (pipe, from->fd, &error);
+      DriverPipeResult result = driver_pipe_move (pipe, from->fd, to->fd, &error);
 
       if (result == DRIVER_PIPE_END)
         {
@@ -84,29 +106,12 @@ move_input (DriverConnection *self, Side *from, DriverPipe *pipe)
   return TRUE;
 }
 
-/* One who listens no more may have said something before: that it is gone is for reading to find.
-   Where only the writing failed, as for want of memory, a part of the stream is lost: then reading
-   is made to find an end. */
-static void
-move_output (const DriverConnection *self, DriverPipe *pipe, const Side *to)
-{
-  g_autoptr (GError) error = NULL;
-
-  if (to->fd < 0 || driver_pipe_write (pipe, to->fd, &error) != DRIVER_PIPE_END)
-    return;
-  driver_pipe_discard (pipe);
-  if (error == NULL)
-    return;
-  g_message (_ ("closing a connection (%s): %s"), self->peer, error->message);
-  shutdown (to->fd, SHUT_RDWR);
-}
-
 /* Answers that are made here stop a client that does not read them, as libvirt's own stop it. */
 static gboolean
 wants_client (const DriverConnection *self)
 {
   return self->server.fd >= 0 && driver_pipe_wants_input (self->up)
-         && driver_pipe_wants_input (self->down);
+         && !driver_pipe_is_full (self->down);
 }
 
 static gboolean
@@ -122,24 +127,34 @@ is_over (const DriverConnection *self)
          && (!driver_pipe_has_output (self->up) || g_get_monotonic_time () >= self->linger);
 }
 
+/* What was found of a side that is still there. */
 static GIOCondition
-ready (const DriverConnection *self, const Side *side)
+take_ready (DriverPollSocket *side)
 {
-  return side->tag != NULL ? g_source_query_unix_fd (self->source, side->tag) : 0;
+  GIOCondition ready = side->fd >= 0 ? side->ready : 0;
+
+  side->ready = 0;
+  return ready;
 }
 
 static void
 step (DriverConnection *self)
 {
   const GIOCondition end = G_IO_HUP | G_IO_ERR;
+  const GIOCondition client = take_ready (&self->client);
+  const GIOCondition server = take_ready (&self->server);
 
-  /* Of one that is held nothing is read that would tell. */
-  if ((ready (self, &self->client) & (G_IO_IN | end)) != 0
-      && (!move_input (self, &self->client, self->up)
-          || (driver_pipe_is_held (self->up) && (ready (self, &self->client) & end) != 0)))
+  /* What waits goes first: only then is more read. */
+  move_output (self, self->up, &self->server);
+  move_output (self, self->down, &self->client);
+  if (((client & (G_IO_IN | end)) != 0
+       || (self->client.fd >= 0 && driver_pipe_has_input (self->up)))
+      /* Of one that is held nothing is read that would tell. */
+      && (!move_input (self, &self->client, self->up, &self->server)
+          || (driver_pipe_is_held (self->up) && (client & end) != 0)))
     client_gone (self);
-  if ((ready (self, &self->server) & (G_IO_IN | end)) != 0
-      && !move_input (self, &self->server, self->down))
+  if ((server & (G_IO_IN | end)) != 0
+      && !move_input (self, &self->server, self->down, &self->client))
     {
       /* Its last words first. */
       move_output (self, self->down, &self->client);
@@ -151,66 +166,50 @@ step (DriverConnection *self)
   move_output (self, self->down, &self->client);
 }
 
-/* A side that nothing is wanted of is not polled at all: poll reports a hang-up unasked, again and
+/* A side that nothing is wanted of is not watched at all: a hang-up is told unasked, again and
    again. */
 static void
-poll_side (DriverConnection *self, Side *side, gboolean input, gboolean output, gboolean end)
+watch_side (DriverConnection *self, DriverPollSocket *side, gboolean input, gboolean output,
+            gboolean end)
 {
-  GIOCondition wanted
-      = (input ? G_IO_IN : 0) | (output ? G_IO_OUT : 0) | (end ? G_IO_HUP | G_IO_ERR : 0);
-
-  if (side->fd < 0 || wanted == side->polled)
+  if (side->fd < 0)
     return;
-  if (wanted == 0)
+  if (!input && !output && !end)
     {
-      g_source_remove_unix_fd (self->source, side->tag);
-      side->tag = NULL;
+      driver_poll_forget (side);
+      return;
     }
-  else if (side->tag == NULL)
-    side->tag = g_source_add_unix_fd (self->source, side->fd, wanted);
+  if (driver_poll_watch (side, (input ? G_IO_IN : 0) | (output ? G_IO_OUT : 0)))
+    return;
+  g_message (_ ("closing a connection (%s): %s"), self->peer, g_strerror (errno));
+  if (side == &self->client)
+    client_gone (self);
   else
-    g_source_modify_unix_fd (self->source, side->tag, wanted);
-  side->polled = wanted;
+    server_gone (self);
+  driver_connection_wake (self);
 }
 
-static gboolean
-source_prepare (GSource *source, gint *timeout)
+static void
+watch (DriverConnection *self)
 {
-  DriverConnection *self = ((Source *) source)->connection;
-
-  *timeout = -1;
   /* With libvirt gone, nothing more is taken from the client. */
-  poll_side (self, &self->client, wants_client (self), driver_pipe_has_output (self->down),
-             driver_pipe_is_held (self->up));
-  poll_side (self, &self->server, driver_pipe_wants_input (self->down),
-             driver_pipe_has_output (self->up), FALSE);
-  return FALSE;
+  watch_side (self, &self->client, wants_client (self), driver_pipe_has_output (self->down),
+              driver_pipe_is_held (self->up));
+  watch_side (self, &self->server, driver_pipe_wants_input (self->down),
+              driver_pipe_has_output (self->up), FALSE);
 }
 
-static gboolean
-source_check (GSource *source)
+static void
+run (gpointer data)
 {
-  DriverConnection *self = ((Source *) source)->connection;
+  DriverConnection *self = data;
 
-  return ready (self, &self->client) != 0 || ready (self, &self->server) != 0;
-}
-
-static gboolean
-source_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
-{
-  DriverConnection *self = ((Source *) source)->connection;
-
-  g_source_set_ready_time (source, self->linger > g_get_monotonic_time () ? self->linger : -1);
   step (self);
   if (is_over (self))
-    {
-      self->closed (self, self->closed_data);
-      return G_SOURCE_REMOVE;
-    }
-  return G_SOURCE_CONTINUE;
+    self->closed (self, self->closed_data);
+  else
+    watch (self);
 }
-
-static GSourceFuncs source_funcs = { source_prepare, source_check, source_dispatch, NULL };
 
 static char *
 describe_peer (int fd)
@@ -224,25 +223,26 @@ describe_peer (int fd)
 }
 
 DriverConnection *
-driver_connection_new (int client, int server, DriverOfferFunc offer, gpointer offer_data,
-                       DriverClosedFunc closed, gpointer closed_data)
+driver_connection_new (const DriverConnectionShared *shared, int client, int server,
+                       DriverOfferFunc offer, gpointer offer_data, DriverClosedFunc closed,
+                       gpointer closed_data)
 {
   DriverConnection *self = g_new0 (DriverConnection, 1);
 
-  self->source = g_source_new (&source_funcs, sizeof (Source));
-  ((Source *) self->source)->connection = self;
-  g_source_set_static_name (self->source, "connection");
-  self->client = (Side){ client, g_source_add_unix_fd (self->source, client, G_IO_IN), G_IO_IN };
-  self->server = (Side){ server, g_source_add_unix_fd (self->source, server, G_IO_IN), G_IO_IN };
+  driver_poll_join (shared->poll, &self->member, run, self);
+  self->client = (DriverPollSocket){ .member = &self->member, .fd = client };
+  self->server = (DriverPollSocket){ .member = &self->member, .fd = server };
   self->peer = describe_peer (client);
   self->up = driver_pipe_new (DRIVER_FRAME_CALL_WITH_FDS, &driver_connection_from_client, self);
   self->down = driver_pipe_new (DRIVER_FRAME_REPLY_WITH_FDS, &driver_connection_from_server, self);
+  driver_pipe_set_splice (self->up, shared->splice);
+  driver_pipe_set_splice (self->down, shared->splice);
   self->offer = offer;
   self->offer_data = offer_data;
   self->closed = closed;
   self->closed_data = closed_data;
   self->calls = driver_calls_new ();
-  g_source_attach (self->source, NULL);
+  watch (self);
   return self;
 }
 
@@ -299,8 +299,8 @@ driver_connection_free (DriverConnection *self)
   if (self->server.fd >= 0)
     server_gone (self);
   driver_calls_free (self->calls);
-  g_source_destroy (self->source);
-  g_source_unref (self->source);
+  g_clear_handle_id (&self->linger_timer, g_source_remove);
+  driver_poll_leave (&self->member);
   driver_pipe_free (self->up);
   driver_pipe_free (self->down);
   g_free (self->peer);

@@ -5,6 +5,8 @@
 
 #include "driver/driver-access.h"
 #include "driver/driver-call.h"
+#include "driver/driver-poll.h"
+#include "driver/driver-splice.h"
 
 /**
  * DriverConnection: one client, and its own connection to libvirt. All frames pass in both
@@ -24,13 +26,20 @@ typedef gboolean (*DriverOfferFunc) (DriverCall *call, gpointer data);
 /** Called last: the connection is over and may be freed. */
 typedef void (*DriverClosedFunc) (DriverConnection *connection, gpointer data);
 
+/** What all connections share; it outlives them. */
+typedef struct
+{
+  DriverPoll *poll;
+  DriverSplice *splice; /* NULL: all is copied */
+} DriverConnectionShared;
+
 /**
- * driver_connection_new: @client and @server are taken.
+ * driver_connection_new: @client and @server are taken; neither blocks.
  * @offer: NULL where every call passes, as on the read-only socket
  */
-DriverConnection *
-driver_connection_new (int client, int server, DriverOfferFunc offer, gpointer offer_data,
-                       DriverClosedFunc closed, gpointer closed_data);
+DriverConnection *driver_connection_new (const DriverConnectionShared *shared, int client,
+                                         int server, DriverOfferFunc offer, gpointer offer_data,
+                                         DriverClosedFunc closed, gpointer closed_data);
 
 /** driver_connection_admit: right after its making: the client is let in as libvirt would let it
  * in, and libvirt told who it is (driver-admission.h). Without it whoever comes has what this

@@ -14,3 +14,15 @@ void driver_define_log (const HostdevPlan *plan, const HostdevDomain *domain);
  * asked. For worker threads.
  */
 void driver_define_check (DriverHelper *helper, const DriverDomains *domains, const char *uuid);
+
+/** driver_define_may_require: FALSE for domain XML that requires nothing; that is told without
+ * reading it. */
+gboolean driver_define_may_require (const char *xml);
+
+/**
+ * driver_define_allows: FALSE where a definition requires for a device what this host is known not
+ * to have for it, with COMMON_ERROR_XIVE_UNAVAILABLE, COMMON_ERROR_TCE_UNAVAILABLE or
+ * COMMON_ERROR_EEH_UNAVAILABLE. Nothing else is a reason, also not that the host cannot be asked:
+ * what libvirt allows is defined.
+ */
+gboolean driver_define_allows (DriverHelper *helper, const char *xml, GError **error);

@@ -73,6 +73,8 @@ driver_frame_is_device_procedure (gint32 procedure)
     case DRIVER_PROC_DETACH_DEVICE_FLAGS:
     case DRIVER_PROC_DETACH_DEVICE_ALIAS:
     case DRIVER_PROC_UPDATE_DEVICE_FLAGS:
+    case DRIVER_PROC_DEFINE_XML:
+    case DRIVER_PROC_DEFINE_XML_FLAGS:
       return TRUE;
     default:
       return FALSE;
@@ -123,7 +125,16 @@ operation_of (gint32 procedure)
 {
   if (procedure == DRIVER_PROC_ATTACH_DEVICE || procedure == DRIVER_PROC_ATTACH_DEVICE_FLAGS)
     return DRIVER_DEVICE_ATTACH;
+  if (procedure == DRIVER_PROC_DEFINE_XML || procedure == DRIVER_PROC_DEFINE_XML_FLAGS)
+    return DRIVER_DEVICE_DEFINE;
   return procedure == DRIVER_PROC_UPDATE_DEVICE_FLAGS ? DRIVER_DEVICE_UPDATE : DRIVER_DEVICE_DETACH;
+}
+
+static gboolean
+has_flags (gint32 procedure)
+{
+  return procedure != DRIVER_PROC_ATTACH_DEVICE && procedure != DRIVER_PROC_DETACH_DEVICE
+         && procedure != DRIVER_PROC_DEFINE_XML;
 }
 
 DriverDeviceCall *
@@ -147,10 +158,10 @@ driver_device_call_decode (GBytes *frame)
     return NULL;
   call->operation = operation_of (header.procedure);
   call->by_alias = header.procedure == DRIVER_PROC_DETACH_DEVICE_ALIAS;
-  if (!xdr_domain (&xdrs, call) || !xdr_text (&xdrs, &call->device))
+  if (call->operation != DRIVER_DEVICE_DEFINE && !xdr_domain (&xdrs, call))
     return NULL;
-  if (header.procedure != DRIVER_PROC_ATTACH_DEVICE && header.procedure != DRIVER_PROC_DETACH_DEVICE
-      && !xdr_u_int (&xdrs, &call->flags))
+  if (!xdr_text (&xdrs, &call->device)
+      || (has_flags (header.procedure) && !xdr_u_int (&xdrs, &call->flags)))
     return NULL;
   return xdr_getpos (&xdrs) == length ? g_steal_pointer (&call) : NULL;
 }
@@ -174,29 +185,47 @@ driver_device_call_may_be_live (const DriverDeviceCall *call)
 }
 
 GBytes *
-driver_device_call_new_undo (GBytes *frame, guint32 serial)
+driver_device_call_new_own (GBytes *frame, DriverDeviceOperation operation, const char *device,
+                            guint32 serial)
 {
+  gboolean attach = operation == DRIVER_DEVICE_ATTACH;
+  g_autofree char *said = NULL, *name = NULL;
   DriverFrameHeader header;
+  guint8 uuid[VIR_UUID_BUFLEN];
+  char *text;
   gsize length;
   const guint8 *bytes = g_bytes_get_data (frame, &length);
-  gsize skip = DRIVER_FRAME_HEADER;
+  u_int descriptors, flags = 0;
+  gboolean flagged;
+  int id;
   XDR xdrs;
 
-  driver_frame_header_decode (bytes, &header);
-  /* The number of descriptors, which this one has none of. */
-  if (header.type == DRIVER_FRAME_CALL_WITH_FDS)
-    skip += 4;
-  header.length = (guint32) (length - skip + DRIVER_FRAME_HEADER);
-  header.procedure = header.procedure == DRIVER_PROC_ATTACH_DEVICE
-                         ? DRIVER_PROC_DETACH_DEVICE
-                         : DRIVER_PROC_DETACH_DEVICE_FLAGS;
+  xdrmem_create (&xdrs, (char *) bytes, (u_int) length, XDR_DECODE);
+  bool_t ok = xdr_header (&xdrs, &header);
+  flagged = has_flags (header.procedure);
+  ok = ok && (header.type != DRIVER_FRAME_CALL_WITH_FDS || xdr_u_int (&xdrs, &descriptors))
+       && xdr_text (&xdrs, &name) && xdr_opaque (&xdrs, (char *) uuid, sizeof uuid)
+       && xdr_int (&xdrs, &id) && xdr_text (&xdrs, &said)
+       && (!flagged || xdr_u_int (&xdrs, &flags));
+  g_assert (ok);
+
   header.type = DRIVER_FRAME_CALL;
   header.serial = serial;
-  guint8 *copy = g_malloc (header.length);
-  xdrmem_create (&xdrs, (char *) copy, DRIVER_FRAME_HEADER, XDR_ENCODE);
-  xdr_header (&xdrs, &header);
-  memcpy (copy + DRIVER_FRAME_HEADER, bytes + skip, length - skip);
-  return g_bytes_new_take (copy, header.length);
+  if (flagged)
+    header.procedure = attach ? DRIVER_PROC_ATTACH_DEVICE_FLAGS : DRIVER_PROC_DETACH_DEVICE_FLAGS;
+  else
+    header.procedure = attach ? DRIVER_PROC_ATTACH_DEVICE : DRIVER_PROC_DETACH_DEVICE;
+  text = device != NULL ? (char *) device : said;
+  gsize size = length + strlen (text) + 8;
+  guint8 *copy = g_malloc (size);
+  xdrmem_create (&xdrs, (char *) copy, (u_int) size, XDR_ENCODE);
+  ok = xdr_header (&xdrs, &header) && xdr_string (&xdrs, &name, STRING_MAX)
+       && xdr_opaque (&xdrs, (char *) uuid, sizeof uuid) && xdr_int (&xdrs, &id)
+       && xdr_string (&xdrs, &text, STRING_MAX) && (!flagged || xdr_u_int (&xdrs, &flags));
+  g_assert (ok);
+  guint32 word = GUINT32_TO_BE (xdr_getpos (&xdrs));
+  memcpy (copy, &word, sizeof word);
+  return g_bytes_new_take (copy, xdr_getpos (&xdrs));
 }
 
 /* remote_string: a pointer, which is a word and what it stands for. */

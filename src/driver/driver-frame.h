@@ -40,10 +40,12 @@ enum
   DRIVER_PROC_CONNECT_OPEN = 1,
   DRIVER_PROC_CONNECT_CLOSE = 2,
   DRIVER_PROC_ATTACH_DEVICE = 8,
+  DRIVER_PROC_DEFINE_XML = 11,
   DRIVER_PROC_DETACH_DEVICE = 13,
   DRIVER_PROC_ATTACH_DEVICE_FLAGS = 160,
   DRIVER_PROC_DETACH_DEVICE_FLAGS = 161,
   DRIVER_PROC_UPDATE_DEVICE_FLAGS = 174,
+  DRIVER_PROC_DEFINE_XML_FLAGS = 350,
   DRIVER_PROC_DETACH_DEVICE_ALIAS = 392,
   DRIVER_PROC_KEEPALIVE_PING = 1,
   DRIVER_PROC_KEEPALIVE_PONG = 2,
@@ -76,17 +78,19 @@ gboolean driver_frame_is_remote (const DriverFrameHeader *header, DriverFrameTyp
  * takes either for each procedure (src/rpc/virnetserverprogram.c: virNetServerProgramDispatch). */
 gboolean driver_frame_is_remote_call (const DriverFrameHeader *header);
 
-/** driver_frame_is_device_procedure: one of the six that attach, detach or update a device. */
+/** driver_frame_is_device_procedure: one of the six that attach, detach or update a device, or of
+ * the two that define a guest with its devices. */
 gboolean driver_frame_is_device_procedure (gint32 procedure);
 
-/** driver_frame_is_device_call: TRUE for a call of one of the six, in either form. */
+/** driver_frame_is_device_call: TRUE for a call of one of these, in either form. */
 gboolean driver_frame_is_device_call (const DriverFrameHeader *header);
 
 typedef enum
 {
   DRIVER_DEVICE_ATTACH,
   DRIVER_DEVICE_DETACH,
-  DRIVER_DEVICE_UPDATE
+  DRIVER_DEVICE_UPDATE,
+  DRIVER_DEVICE_DEFINE
 } DriverDeviceOperation;
 
 /** DriverDeviceCall: the arguments of such a call (src/remote/remote_protocol.x). */
@@ -96,7 +100,7 @@ typedef struct
   gboolean by_alias;    /* device is an alias */
   char *domain_name;    /* for messages: libvirt goes by the UUID alone */
   char domain_uuid[37]; /* in lower case */
-  char *device;         /* device XML, or an alias */
+  char *device;         /* device XML, or an alias; of DEFINE a domain's XML, and no more */
   guint32 flags;        /* virDomainDeviceModifyFlags; 0 (current) where the call has none */
 } DriverDeviceCall;
 
@@ -115,10 +119,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (DriverDeviceCall, driver_device_call_free)
 gboolean driver_device_call_may_be_live (const DriverDeviceCall *call);
 
 /**
- * driver_device_call_new_undo: of an attachment's frame, the call that detaches the same device
- * from the same guest, with the same flags. The two have one layout.
+ * driver_device_call_new_own: beside a client's call, one of our own about the same guest, in the
+ * same form: with its flags, or without any.
+ * @frame: one that driver_device_call_decode can read, no DEFINE
+ * @operation: ATTACH or DETACH
+ * @device: device XML; NULL: what the call has
  */
-GBytes *driver_device_call_new_undo (GBytes *frame, guint32 serial);
+GBytes *driver_device_call_new_own (GBytes *frame, DriverDeviceOperation operation,
+                                    const char *device, guint32 serial);
 
 /**
  * driver_frame_new_error: the reply to @call that a libvirt daemon sends for an error.

@@ -13,12 +13,18 @@
 #include "hostdev/hostdev-domain.h"
 
 /**
- * The hook program of libvirt's QEMU driver (docs/hooks.rst): NAME OPERATION SUB-OPERATION EXTRA,
- * the domain's XML on stdin. A guest that is no pSeries KVM guest with PCI hostdevs never notices
- * it. It asks virtppc64d, never libvirt, which waits for it and holds the domain meanwhile.
+ * The hook program of libvirt's QEMU driver and of its networks (docs/hooks.rst): NAME OPERATION
+ * SUB-OPERATION EXTRA, the domain's XML on stdin, or a network's and its port's. A guest that is no
+ * pSeries KVM guest with PCI hostdevs never notices it. It asks virtppc64d, never libvirt, which
+ * waits for it and holds the domain meanwhile.
  *
- * Only `prepare` may fail, which stops the start. At `started` and `reconnect` a failure would kill
- * the running guest. Nothing is written to stdout: it would become the domain's XML.
+ * Only `prepare` may fail, which stops the start, `port-created`, which stops what wants the port,
+ * and `migrate`, at the destination. At `started` and `reconnect` a failure would kill the running
+ * guest. Nothing is written to stdout: it would become the domain's XML.
+ *
+ * A guest that is restored, or reverted to a snapshot, starts as any other: libvirt calls `prepare`
+ * for it, too, and `release` before where it ran (src/qemu/qemu_process.c: qemuProcessInit,
+ * qemuProcessStop).
  */
 
 /* The exit status where time runs out. */
@@ -118,9 +124,57 @@ ask_driver (const char *operation, const char *xml, GError **error)
 static gboolean
 is_wanted (const char *operation)
 {
-  static const char *const wanted[] = { "prepare", "started", "release", "reconnect", NULL };
+  static const char *const wanted[]
+      = { "prepare", "started", "release", "reconnect", "migrate", NULL };
 
   return g_strv_contains (wanted, operation);
+}
+
+static gboolean
+is_of_port (const char *operation)
+{
+  return g_str_equal (operation, "port-created") || g_str_equal (operation, "port-deleted");
+}
+
+/* Of virtppc64d's own, that it cannot be reached is no reason: whose port it is, is not known here.
+ */
+static gboolean
+ask_about_port (const char *operation, const GString *xml, GError **error)
+{
+  g_autoptr (GError) failed = NULL;
+
+  if (xml == NULL || strstr (xml->str, "hostdev-pci") == NULL
+      || ask_driver (operation, xml->str, &failed)
+      || g_error_matches (failed, COMMON_ERROR, COMMON_ERROR_HELPER_UNAVAILABLE))
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&failed));
+  return FALSE;
+}
+
+/* QEMU cannot migrate a device that it has by VFIO. One of a failover pair has left the guest
+   before, and comes again at the destination. */
+static gboolean
+may_migrate (const HostdevDomain *domain, GError **error)
+{
+  const GPtrArray *devices = hostdev_domain_get_devices (domain);
+  g_autoptr (GString) list = g_string_new (NULL);
+
+  for (guint i = 0; i < devices->len; i++)
+    {
+      const HostdevDevice *device = devices->pdata[i];
+      char address[PCI_ADDRESS_LEN];
+
+      if (!device->teaming)
+        g_string_append_printf (list, "%s%s", list->len > 0 ? ", " : "",
+                                pci_address_format (&device->address, address));
+    }
+  if (list->len == 0)
+    return TRUE;
+  g_set_error (error, COMMON_ERROR, COMMON_ERROR_DRIVER_UNSUPPORTED,
+               _ ("guest “%s” cannot come by migration: it has PCI devices of the host that it "
+                  "leaves (%s). Detach them first, or stop the guest and start it here."),
+               hostdev_domain_get_name (domain), list->str);
+  return FALSE;
 }
 
 /* The domain, where it concerns us. */
@@ -133,16 +187,34 @@ find_guest (const GString *xml, GError **error)
     return NULL;
   domain = hostdev_domain_new_from_xml (xml->str, (gssize) xml->len, error);
   if (domain == NULL || !hostdev_domain_is_pseries_kvm (domain)
-      || hostdev_domain_get_devices (domain)->len == 0)
+      || (hostdev_domain_get_devices (domain)->len == 0 && !hostdev_domain_has_networks (domain)))
     return NULL;
   return g_steal_pointer (&domain);
+}
+
+/* FALSE where it has PCI devices of the host, and something stands against it. A guest that may
+   come to one by a network is only made known, where there is somebody to know it. */
+static gboolean
+see_to_guest (const char *operation, const HostdevDomain *domain, const GString *xml,
+              GError **error)
+{
+  if (hostdev_domain_get_devices (domain)->len > 0)
+    return g_str_equal (operation, "migrate") ? may_migrate (domain, error)
+                                              : ask_driver (operation, xml->str, error);
+  if (g_str_equal (operation, "prepare"))
+    {
+      set_alarm (DRIVER_HOOK_NOTE_TIMEOUT);
+      ask_driver (operation, xml->str, NULL);
+    }
+  return TRUE;
 }
 
 int
 main (int argc, char **argv)
 {
   const char *operation = argc >= 3 ? argv[2] : "";
-  gboolean may_refuse = g_str_equal (operation, "prepare");
+  gboolean may_refuse = g_str_equal (operation, "prepare") || g_str_equal (operation, "migrate")
+                        || g_str_equal (operation, "port-created");
   g_autoptr (GError) error = NULL;
 
   set_alarm (may_refuse ? DRIVER_HOOK_PREPARE_TIMEOUT : DRIVER_HOOK_OTHER_TIMEOUT);
@@ -158,9 +230,12 @@ main (int argc, char **argv)
 
   if (domain != NULL)
     {
-      verdict = may_refuse ? EXIT_FAILURE : EXIT_SUCCESS;
-      ok = ask_driver (operation, xml->str, &error);
+      if (may_refuse && hostdev_domain_get_devices (domain)->len > 0)
+        verdict = EXIT_FAILURE;
+      ok = see_to_guest (operation, domain, xml, &error);
     }
+  else if (is_of_port (operation))
+    ok = ask_about_port (operation, xml, &error);
   /* What is no domain is libvirt's to judge; our own element in it is not. */
   else if (g_error_matches (error, COMMON_ERROR, COMMON_ERROR_INVALID_METADATA))
     ok = FALSE;

@@ -24,6 +24,8 @@ enum
   DRIVER_HOOK_PREPARE_TIMEOUT = 300,
   DRIVER_HOOK_PREPARE_LIMIT = 270,
   DRIVER_HOOK_OTHER_TIMEOUT = 60,
+  /* For a guest that has no device: nothing is to be done but to note it. */
+  DRIVER_HOOK_NOTE_TIMEOUT = 5,
 };
 
 /** driver_hook_send: FALSE with an error of GIO's. Takes @message if it is floating. */

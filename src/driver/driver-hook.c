@@ -8,6 +8,7 @@
 #include "common/common-error.h"
 #include "common/common-log.h"
 #include "driver/driver-hook-protocol.h"
+#include "driver/driver-ports.h"
 #include "driver/driver-settle.h"
 #include "hostdev/hostdev-plan.h"
 
@@ -16,7 +17,7 @@ enum
   REQUESTS_MAX = 16,
   /* Seconds. QEMU is gone by then, and its descriptors with it. */
   RELEASE_TIMEOUT = 15,
-  /* Until libvirt has let go of a domain after `reconnect`. */
+  /* Until libvirt has let go of a domain after `reconnect`, or of a port's function. */
   RECONNECT_DELAY = 5,
 };
 
@@ -25,6 +26,7 @@ struct _DriverHook
   GSocketService *service;
   DriverHelper *helper;
   DriverTransactions *transactions;
+  DriverPorts *ports;
   GMutex lock; /* of running */
   GCond idle;
   guint running;
@@ -114,6 +116,14 @@ serve_prepare (DriverHook *self, const HostdevDomain *domain, GSocketConnection 
       = g_ptr_array_new_with_free_func ((GDestroyNotify) driver_lease_free);
   g_autoptr (GError) error = NULL;
 
+  driver_transactions_starting (self->transactions, hostdev_domain_get_uuid (domain));
+  driver_ports_note (self->ports, hostdev_domain_get_uuid (domain));
+  /* What its networks give to it, they tell. */
+  if (hostdev_domain_get_devices (domain)->len == 0)
+    {
+      answer (connection, TRUE, "");
+      return;
+    }
   if (prepare (self, domain, leases, &error))
     {
       /* With the hook program gone libvirt has refused the start already. */
@@ -132,6 +142,38 @@ serve_prepare (DriverHook *self, const HostdevDomain *domain, GSocketConnection 
     driver_transactions_settle (self->transactions, hostdev_domain_get_uuid (domain),
                                 DRIVER_SETTLE_GRACE);
   answer (connection, FALSE, error->message);
+}
+
+/* --- the ports of networks ----------------------------------------------------------------------
+ */
+
+static void
+serve_port_created (DriverHook *self, const char *xml, GSocketConnection *connection)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *owner = NULL;
+
+  if (driver_ports_take (self->ports, xml, &error))
+    {
+      answer (connection, TRUE, "");
+      return;
+    }
+  owner = driver_ports_get_owner (xml);
+  common_log_lease (G_LOG_LEVEL_MESSAGE, NULL, owner, NULL,
+                    _ ("a network may not give its function to guest %s: %s: %s"), owner,
+                    common_error_name (common_error_code (error)), error->message);
+  driver_transactions_settle (self->transactions, owner, DRIVER_SETTLE_GRACE);
+  answer (connection, FALSE, error->message);
+}
+
+static void
+serve_port_deleted (DriverHook *self, const char *xml, GSocketConnection *connection)
+{
+  g_autofree char *owner = driver_ports_get_owner (xml);
+
+  if (owner != NULL)
+    driver_transactions_settle (self->transactions, owner, RECONNECT_DELAY);
+  answer (connection, TRUE, "");
 }
 
 /* --- the others, which refuse nothing --------------------------------------------------------- */
@@ -174,6 +216,16 @@ serve (DriverHook *self, GSocketConnection *connection, GError **error)
   if (request == NULL)
     return;
   g_variant_get (request, "(&s&s)", &operation, &xml);
+  if (g_str_equal (operation, "port-created"))
+    {
+      serve_port_created (self, xml, connection);
+      return;
+    }
+  if (g_str_equal (operation, "port-deleted"))
+    {
+      serve_port_deleted (self, xml, connection);
+      return;
+    }
   domain = hostdev_domain_new_from_xml (xml, -1, error);
   if (domain == NULL)
     answer (connection, FALSE, *error != NULL ? (*error)->message : "");
@@ -245,6 +297,7 @@ driver_hook_new (int listener, DriverHelper *helper, DriverTransactions *transac
   self = g_new0 (DriverHook, 1);
   self->helper = helper;
   self->transactions = transactions;
+  self->ports = driver_ports_new (helper);
   g_mutex_init (&self->lock);
   g_cond_init (&self->idle);
   self->service = g_threaded_socket_service_new (REQUESTS_MAX);
@@ -270,6 +323,7 @@ driver_hook_free (DriverHook *self)
     g_cond_wait (&self->idle, &self->lock);
   g_mutex_unlock (&self->lock);
   g_object_unref (self->service);
+  driver_ports_free (self->ports);
   g_cond_clear (&self->idle);
   g_mutex_clear (&self->lock);
   g_free (self);

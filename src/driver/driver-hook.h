@@ -17,7 +17,10 @@
  *              (libvirt src/qemu/qemu_process.c: qemuProcessStop calls the hook, then
  *              qemuHostdevReAttachDomainDevices, then the hook with `release`), and that must not
  *              hit a device that the host uses again
- *   reconnect  look at the leases, soon: when libvirt has let go of the domain
+ *   port-created, port-deleted (of networks)
+ *              take the function that a network chose for an interface (driver-ports.h); look at
+ * the leases of the guest that had it reconnect  look at the leases, soon: when libvirt has let go
+ * of the domain
  */
 typedef struct _DriverHook DriverHook;
 

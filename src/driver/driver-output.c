@@ -9,8 +9,8 @@
 
 enum
 {
-  /* What an idle connection may keep of its buffer. */
-  KEEP = 64 * 1024,
+  /* What has been written may stay in the buffer, until it is as much. */
+  WRITTEN_MAX = 64 * 1024,
 };
 
 /* A descriptor, and after which byte of the stream it goes. */
@@ -30,14 +30,13 @@ passed_free (Passed *passed)
 void
 driver_output_init (DriverOutput *self)
 {
-  self->bytes = g_byte_array_new ();
   g_queue_init (&self->fds);
 }
 
 void
 driver_output_clear (DriverOutput *self)
 {
-  g_byte_array_unref (self->bytes);
+  g_clear_pointer (&self->bytes, g_byte_array_unref);
   g_queue_clear_full (&self->fds, (GDestroyNotify) passed_free);
 }
 
@@ -59,18 +58,47 @@ driver_output_get_n_fds (const DriverOutput *self)
   return self->fds.length;
 }
 
-void
-driver_output_add (DriverOutput *self, const void *bytes, gsize length)
+static void
+append (DriverOutput *self, const void *bytes, gsize length)
 {
-  if (self->discard || length == 0)
-    return;
-  if (self->start >= KEEP)
+  if (self->bytes == NULL)
+    self->bytes = g_byte_array_new ();
+  if (self->start >= WRITTEN_MAX)
     {
       g_byte_array_remove_range (self->bytes, 0, (guint) self->start);
       self->start = 0;
     }
   g_byte_array_append (self->bytes, bytes, (guint) length);
-  self->peak = MAX (self->peak, self->bytes->len);
+}
+
+void
+driver_output_settle (DriverOutput *self)
+{
+  if (self->n_borrowed > 0)
+    append (self, self->borrowed, self->n_borrowed);
+  self->n_borrowed = 0;
+}
+
+void
+driver_output_add (DriverOutput *self, const void *bytes, gsize length)
+{
+  if (self->discard || length == 0)
+    return;
+  driver_output_settle (self);
+  append (self, bytes, length);
+  self->queued += length;
+}
+
+void
+driver_output_borrow (DriverOutput *self, const guint8 *bytes, gsize length)
+{
+  if (self->discard || length == 0)
+    return;
+  if (self->n_borrowed > 0 && self->borrowed + self->n_borrowed != bytes)
+    driver_output_settle (self);
+  if (self->n_borrowed == 0)
+    self->borrowed = bytes;
+  self->n_borrowed += length;
   self->queued += length;
 }
 
@@ -93,25 +121,44 @@ void
 driver_output_discard (DriverOutput *self)
 {
   self->discard = TRUE;
-  g_byte_array_set_size (self->bytes, 0);
+  g_clear_pointer (&self->bytes, g_byte_array_unref);
   self->start = 0;
+  self->n_borrowed = 0;
   self->sent = self->queued;
   g_queue_clear_full (&self->fds, (GDestroyNotify) passed_free);
 }
 
-/* All that waited is written: begin again at the start of the buffer. */
-static void
-rewind_bytes (DriverOutput *self)
+/* The bytes up to @length, of those that wait here and of those that are borrowed. */
+static gssize
+send_bytes (const DriverOutput *self, int fd, gsize length)
 {
-  self->start = 0;
-  if (self->peak > KEEP)
+  gsize own = self->bytes != NULL ? MIN (self->bytes->len - self->start, length) : 0;
+  struct iovec parts[2];
+  struct msghdr message = { .msg_iov = parts };
+
+  if (own > 0)
+    parts[message.msg_iovlen++] = (struct iovec){ self->bytes->data + self->start, own };
+  if (length > own)
+    parts[message.msg_iovlen++] = (struct iovec){ (guint8 *) self->borrowed, length - own };
+  return sendmsg (fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+static void
+bytes_sent (DriverOutput *self, gsize length)
+{
+  gsize own = self->bytes != NULL ? MIN (self->bytes->len - self->start, length) : 0;
+
+  self->sent += length;
+  self->start += own;
+  if (length > own)
+    self->borrowed += length - own;
+  self->n_borrowed -= length - own;
+  /* An idle connection keeps no buffer. */
+  if (self->bytes != NULL && self->start == self->bytes->len)
     {
-      g_byte_array_unref (self->bytes);
-      self->bytes = g_byte_array_new ();
-      self->peak = 0;
+      g_clear_pointer (&self->bytes, g_byte_array_unref);
+      self->start = 0;
     }
-  else
-    g_byte_array_set_size (self->bytes, 0);
 }
 
 int
@@ -126,21 +173,17 @@ driver_output_write (DriverOutput *self, int fd)
       if (until == self->sent)
         {
           done = driver_passing_send (fd, next->fd);
-          if (done > 0)
-            {
-              passed_free (g_queue_pop_head (&self->fds));
-              continue;
-            }
+          if (done < 0)
+            return errno;
+          passed_free (g_queue_pop_head (&self->fds));
         }
       else
-        done = send (fd, self->bytes->data + self->start, until - self->sent,
-                     MSG_DONTWAIT | MSG_NOSIGNAL);
-      if (done < 0)
-        return errno;
-      self->start += (gsize) done;
-      self->sent += (guint64) done;
-      if (self->start == self->bytes->len)
-        rewind_bytes (self);
+        {
+          done = send_bytes (self, fd, (gsize) (until - self->sent));
+          if (done < 0)
+            return errno;
+          bytes_sent (self, (gsize) done);
+        }
     }
   return 0;
 }

@@ -10,9 +10,10 @@
 typedef struct
 {
   gboolean discard;
-  GByteArray *bytes;
-  gsize start;          /* of what is not written yet, in bytes */
-  gsize peak;           /* of their number, since the buffer was made */
+  GByteArray *bytes;      /* NULL: nothing waits in here */
+  gsize start;            /* of what is not written yet, in bytes */
+  const guint8 *borrowed; /* behind them, and still where it was read to */
+  gsize n_borrowed;
   guint64 queued, sent; /* bytes of the stream, ever */
   GQueue fds;           /* Passed, in order */
 } DriverOutput;
@@ -21,6 +22,11 @@ void driver_output_init (DriverOutput *output);
 void driver_output_clear (DriverOutput *output);
 
 void driver_output_add (DriverOutput *output, const void *bytes, gsize length);
+/** driver_output_borrow: the same, where @bytes stay until driver_output_settle: what can be
+ * written before is never copied. */
+void driver_output_borrow (DriverOutput *output, const guint8 *bytes, gsize length);
+/** driver_output_settle: what was borrowed and is not written is copied. */
+void driver_output_settle (DriverOutput *output);
 /** driver_output_add_fd: behind all that was added before; takes @fd. */
 void driver_output_add_fd (DriverOutput *output, int fd);
 

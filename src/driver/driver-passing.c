@@ -12,14 +12,15 @@ typedef union
 } Control;
 
 gssize
-driver_passing_receive (int socket, int *fd)
+driver_passing_receive (int socket, void *bytes, gsize size, int *fd)
 {
   Control control;
-  char byte;
-  struct iovec iov = { &byte, 1 };
-  struct msghdr message = {
-    .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control
-  };
+  struct iovec iov = { bytes, size };
+  /* Without the padding: the kernel would put a second descriptor there. */
+  struct msghdr message = { .msg_iov = &iov,
+                            .msg_iovlen = 1,
+                            .msg_control = &control,
+                            .msg_controllen = CMSG_LEN (sizeof (int)) };
   gssize got = recvmsg (socket, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
 
   *fd = -1;

@@ -8,15 +8,20 @@
 #include <unistd.h>
 
 #include "common/common-error.h"
+#include "driver/driver-gather.h"
 #include "driver/driver-output.h"
 #include "driver/driver-passing.h"
+#include "driver/driver-start.h"
 
 enum
 {
-  READ_MAX = 64 * 1024,
-  /* Reading stops while that much waits to be written. Frames that are injected come on top: their
-     number is bounded by those who inject. */
-  OUTPUT_MAX = 256 * 1024,
+  READ_MAX = 256 * 1024,
+  /* Where the rest of a large frame can go by splice: the beginning of one, and more than most
+     calls and replies are. */
+  BEGINNING = 16 * 1024,
+  /* Frames that are injected wait beside what was read: their number is bounded by those who
+     inject. */
+  FULL = 256 * 1024,
 };
 
 typedef enum
@@ -37,17 +42,16 @@ struct _DriverPipe
 {
   DriverPipeOwner owner;
   gpointer data;
-  DriverFrameType fds_type;
+  DriverSplice *splice; /* NULL: none */
 
   State state;
-  guint8 start[DRIVER_FRAME_HEADER + 4]; /* the header, and the number of descriptors */
-  gsize start_have, start_need;
-  DriverFrameHeader header;
-  gsize left;         /* bytes of the frame to come */
-  guint fds_left;     /* descriptors to come */
-  gboolean held;      /* the header is there, and the owner wants no more now */
-  GByteArray *gather; /* of a frame that is taken out */
-  GArray *gather_fds; /* int: what followed it; NULL: none yet */
+  DriverStart start;
+  gsize left;           /* bytes of the frame to come */
+  guint fds_left;       /* descriptors to come */
+  gboolean held;        /* the header is there, and the owner wants no more now */
+  DriverGather *gather; /* a frame that is taken out; NULL: it passes */
+  int arrived;          /* the descriptor of what was read last, until its byte is seen; -1: none */
+  GByteArray *kept;     /* what was read behind a frame that is held; NULL: nothing */
 
   DriverOutput output;
   GQueue injected; /* Injected: they wait for the end of a frame */
@@ -61,12 +65,6 @@ injected_free (Injected *injected)
   g_free (injected);
 }
 
-static void
-close_int (gpointer fd)
-{
-  close (*(int *) fd);
-}
-
 DriverPipe *
 driver_pipe_new (DriverFrameType fds_type, const DriverPipeOwner *owner, gpointer data)
 {
@@ -74,11 +72,25 @@ driver_pipe_new (DriverFrameType fds_type, const DriverPipeOwner *owner, gpointe
 
   pipe->owner = *owner;
   pipe->data = data;
-  pipe->fds_type = fds_type;
-  pipe->start_need = DRIVER_FRAME_HEADER;
+  driver_start_init (&pipe->start, fds_type);
+  pipe->arrived = -1;
   driver_output_init (&pipe->output);
   g_queue_init (&pipe->injected);
   return pipe;
+}
+
+static void
+drop_arrived (DriverPipe *pipe)
+{
+  if (pipe->arrived >= 0)
+    close (pipe->arrived);
+  pipe->arrived = -1;
+}
+
+void
+driver_pipe_set_splice (DriverPipe *pipe, DriverSplice *splice)
+{
+  pipe->splice = splice;
 }
 
 void
@@ -86,8 +98,9 @@ driver_pipe_free (DriverPipe *pipe)
 {
   if (pipe == NULL)
     return;
-  g_clear_pointer (&pipe->gather, g_byte_array_unref);
-  g_clear_pointer (&pipe->gather_fds, g_array_unref);
+  g_clear_pointer (&pipe->gather, driver_gather_free);
+  g_clear_pointer (&pipe->kept, g_byte_array_unref);
+  drop_arrived (pipe);
   driver_output_clear (&pipe->output);
   g_queue_clear_full (&pipe->injected, (GDestroyNotify) injected_free);
   g_free (pipe);
@@ -96,8 +109,20 @@ driver_pipe_free (DriverPipe *pipe)
 gboolean
 driver_pipe_wants_input (const DriverPipe *pipe)
 {
-  return !pipe->held && driver_output_get_length (&pipe->output) < OUTPUT_MAX
-         && driver_output_get_n_fds (&pipe->output) < DRIVER_FRAME_FDS_MAX;
+  return !pipe->held && !driver_output_is_waiting (&pipe->output);
+}
+
+gboolean
+driver_pipe_has_input (const DriverPipe *pipe)
+{
+  return !pipe->held && pipe->kept != NULL;
+}
+
+gboolean
+driver_pipe_is_full (const DriverPipe *pipe)
+{
+  return driver_output_get_length (&pipe->output) >= FULL
+         || driver_output_get_n_fds (&pipe->output) >= DRIVER_FRAME_FDS_MAX;
 }
 
 gboolean
@@ -166,20 +191,8 @@ static void
 begin_frame (DriverPipe *pipe)
 {
   pipe->state = IN_HEADER;
-  pipe->start_have = 0;
-  pipe->start_need = DRIVER_FRAME_HEADER;
+  driver_start_again (&pipe->start);
   flush_injected (pipe);
-}
-
-static GUnixFDList *
-take_gathered_fds (DriverPipe *pipe)
-{
-  g_autoptr (GArray) fds = g_steal_pointer (&pipe->gather_fds);
-
-  if (fds == NULL)
-    return NULL;
-  g_array_set_clear_func (fds, NULL);
-  return g_unix_fd_list_new_from_array ((const int *) (gconstpointer) fds->data, (gint) fds->len);
 }
 
 static void
@@ -193,28 +206,24 @@ end_frame (DriverPipe *pipe)
   begin_frame (pipe);
   if (pipe->gather != NULL)
     {
-      g_autoptr (GBytes) frame = g_byte_array_free_to_bytes (g_steal_pointer (&pipe->gather));
-      g_autoptr (GUnixFDList) fds = take_gathered_fds (pipe);
+      g_autoptr (DriverGather) gather = g_steal_pointer (&pipe->gather);
+      g_autoptr (GUnixFDList) fds = NULL;
+      g_autoptr (GBytes) frame = driver_gather_take (gather, &fds);
 
-      pipe->owner.frame (&pipe->header, frame, fds, pipe->data);
+      pipe->owner.frame (&pipe->start.header, frame, fds, pipe->data);
     }
-}
-
-static gboolean
-fail_protocol (GError **error, const char *what)
-{
-  g_set_error (error, COMMON_ERROR, COMMON_ERROR_INVALID_ARGUMENT,
-               _ ("not a frame of libvirt's RPC: %s"), what);
-  return FALSE;
 }
 
 /* The header is complete, and shown to the owner; once more, where it was held. */
 static void
 show_frame (DriverPipe *pipe)
 {
-  pipe->left = pipe->header.length - pipe->start_have;
+  const DriverStart *start = &pipe->start;
+
+  pipe->left = start->header.length - start->have;
+  pipe->fds_left = start->n_fds;
   pipe->state = IN_BODY;
-  switch (pipe->owner.header (&pipe->header, pipe->data))
+  switch (pipe->owner.header (&start->header, pipe->data))
     {
     case DRIVER_PIPE_HOLD:
       pipe->held = TRUE;
@@ -222,12 +231,15 @@ show_frame (DriverPipe *pipe)
       flush_injected (pipe);
       return;
     case DRIVER_PIPE_GATHER:
-      pipe->gather = g_byte_array_sized_new (pipe->header.length);
-      g_byte_array_append (pipe->gather, pipe->start, (guint) pipe->start_have);
+      pipe->gather = driver_gather_new (start->header.length);
+      driver_gather_add (pipe->gather, start->bytes, start->have);
       break;
     case DRIVER_PIPE_PASS:
     default:
-      driver_output_add (&pipe->output, pipe->start, pipe->start_have);
+      if (start->read != NULL)
+        driver_output_borrow (&pipe->output, start->read, start->have);
+      else
+        driver_output_add (&pipe->output, start->bytes, start->have);
     }
   if (pipe->left == 0)
     end_frame (pipe);
@@ -242,84 +254,77 @@ driver_pipe_resume (DriverPipe *pipe)
   show_frame (pipe);
 }
 
-/* The header is complete, and the number of descriptors where there is one. */
-static gboolean
-begin_body (DriverPipe *pipe, GError **error)
+static gsize
+consume_body (DriverPipe *pipe, const guint8 *bytes, gsize length)
 {
-  pipe->fds_left = 0;
-  if (pipe->header.type == (guint32) pipe->fds_type)
-    {
-      pipe->fds_left = driver_frame_length (pipe->start + DRIVER_FRAME_HEADER);
-      if (pipe->fds_left > DRIVER_FRAME_FDS_MAX)
-        return fail_protocol (error, _ ("too many descriptors"));
-    }
-  show_frame (pipe);
-  return TRUE;
+  gsize take = MIN (length, pipe->left);
+
+  if (pipe->gather != NULL)
+    driver_gather_add (pipe->gather, bytes, take);
+  else
+    driver_output_borrow (&pipe->output, bytes, take);
+  pipe->left -= take;
+  return take;
 }
 
-/* Some more of the header is there. */
+/* A byte that has a descriptor. */
 static gboolean
-check_header (DriverPipe *pipe, GError **error)
+consume_fd (DriverPipe *pipe, GError **error)
 {
-  /* As libvirt does, with the first word alone. */
-  if (pipe->start_have >= 4 && !driver_frame_length_valid (driver_frame_length (pipe->start)))
-    return fail_protocol (error, _ ("bad length"));
-  if (pipe->start_have < pipe->start_need)
-    return TRUE;
-  if (pipe->start_need == DRIVER_FRAME_HEADER)
+  int fd = pipe->arrived;
+
+  if (fd < 0)
     {
-      driver_frame_header_decode (pipe->start, &pipe->header);
-      if (pipe->header.type == (guint32) pipe->fds_type)
-        {
-          pipe->start_need += 4;
-          if (pipe->header.length < pipe->start_need)
-            return fail_protocol (error, _ ("no number of descriptors"));
-          return TRUE;
-        }
+      driver_start_fail (error, _ ("a descriptor is missing"));
+      return FALSE;
     }
-  return begin_body (pipe, error);
+  pipe->arrived = -1;
+  if (pipe->gather != NULL)
+    driver_gather_add_fd (pipe->gather, fd);
+  else
+    driver_output_add_fd (&pipe->output, fd);
+  pipe->fds_left--;
+  return TRUE;
 }
 
 static gboolean
 consume (DriverPipe *pipe, const guint8 *bytes, gsize length, GError **error)
 {
-  while (length > 0)
+  while (length > 0 && !pipe->held)
     {
-      gsize take;
+      gsize take = 1;
 
       if (pipe->state == IN_HEADER)
         {
-          take = MIN (length, pipe->start_need - pipe->start_have);
-          memcpy (pipe->start + pipe->start_have, bytes, take);
-          pipe->start_have += take;
-          if (!check_header (pipe, error))
+          gssize taken = driver_start_take (&pipe->start, bytes, length, error);
+
+          if (taken < 0)
             return FALSE;
+          take = (gsize) taken;
+          if (driver_start_is_complete (&pipe->start))
+            show_frame (pipe);
         }
       else
         {
-          take = MIN (length, pipe->left);
-          if (pipe->gather != NULL)
-            g_byte_array_append (pipe->gather, bytes, (guint) take);
-          else
-            driver_output_add (&pipe->output, bytes, take);
-          pipe->left -= take;
-          if (pipe->left == 0)
+          if (pipe->state == IN_BODY)
+            take = consume_body (pipe, bytes, length);
+          else if (!consume_fd (pipe, error))
+            return FALSE;
+          if (pipe->left == 0 && (pipe->state == IN_BODY || pipe->fds_left == 0))
             end_frame (pipe);
         }
       bytes += take;
       length -= take;
     }
+  if (length > 0)
+    {
+      pipe->kept = g_byte_array_sized_new ((guint) length);
+      g_byte_array_append (pipe->kept, bytes, (guint) length);
+    }
+  else
+    /* It came with bytes that it does not belong to: whoever read(2)s them loses it, too. */
+    drop_arrived (pipe);
   return TRUE;
-}
-
-/* How far a plain read may go: to the end of a header or of a frame, and over the next header only
-   where no descriptor can stand before it. */
-static gsize
-readable (const DriverPipe *pipe)
-{
-  if (pipe->state == IN_HEADER)
-    return pipe->start_need - pipe->start_have;
-  return MIN (pipe->left + (pipe->fds_left > 0 ? 0 : DRIVER_FRAME_HEADER), (gsize) READ_MAX);
 }
 
 static DriverPipeResult
@@ -333,58 +338,74 @@ fail_errno (GError **error, const char *what)
   return DRIVER_PIPE_END;
 }
 
-static void
-gather_fd (DriverPipe *pipe, int fd)
+/* What was read goes on at once: only what the other side does not take is copied. */
+static gboolean
+pass_on (DriverPipe *pipe, const guint8 *bytes, gsize length, int to, GError **error)
 {
-  if (pipe->gather_fds == NULL)
-    {
-      pipe->gather_fds = g_array_new (FALSE, FALSE, sizeof (int));
-      g_array_set_clear_func (pipe->gather_fds, close_int);
-    }
-  g_array_append_val (pipe->gather_fds, fd);
+  gboolean good = consume (pipe, bytes, length, error);
+
+  if (to >= 0)
+    driver_output_write (&pipe->output, to);
+  driver_output_settle (&pipe->output);
+  pipe->start.read = NULL;
+  return good;
 }
 
-static DriverPipeResult
-read_fd (DriverPipe *pipe, int fd, GError **error)
+/* How much is read and copied. */
+static gsize
+readable (const DriverPipe *pipe)
 {
-  int passed;
-  gssize got = driver_passing_receive (fd, &passed);
+  if (pipe->splice == NULL)
+    return READ_MAX;
+  return MIN ((pipe->state == IN_BODY ? pipe->left : 0) + BEGINNING, (gsize) READ_MAX);
+}
 
-  if (got < 0)
-    return fail_errno (error, _ ("cannot read from a client or libvirt"));
-  if (got == 0)
-    return DRIVER_PIPE_END;
-  if (passed < 0)
-    {
-      fail_protocol (error, _ ("a descriptor is missing"));
-      return DRIVER_PIPE_END;
-    }
-  if (pipe->gather != NULL)
-    gather_fd (pipe, passed);
-  else
-    driver_output_add_fd (&pipe->output, passed);
-  if (--pipe->fds_left == 0)
+/* Of a large frame that passes, what is there goes by itself. FALSE: it has to be read. */
+static gboolean
+move_pages (DriverPipe *pipe, int from, int to, DriverPipeResult *result)
+{
+  gssize got;
+
+  if (pipe->splice == NULL || pipe->state != IN_BODY || pipe->left < DRIVER_SPLICE_MIN
+      || pipe->gather != NULL || to < 0 || driver_output_is_waiting (&pipe->output))
+    return FALSE;
+  got = driver_splice_move (pipe->splice, from, to, pipe->left, &pipe->output);
+  if (got < 0 && errno == ENOSYS)
+    return FALSE;
+  *result = got > 0 ? DRIVER_PIPE_MORE : got == 0 ? DRIVER_PIPE_END : DRIVER_PIPE_AGAIN;
+  if (got <= 0)
+    return TRUE;
+  pipe->left -= (gsize) got;
+  if (pipe->left == 0)
     end_frame (pipe);
-  return DRIVER_PIPE_MORE;
+  return TRUE;
 }
 
 DriverPipeResult
-driver_pipe_read (DriverPipe *pipe, int fd, GError **error)
+driver_pipe_move (DriverPipe *pipe, int from, int to, GError **error)
 {
   guint8 buffer[READ_MAX];
+  DriverPipeResult result;
+  gboolean has_fd;
   gsize want;
   gssize got;
 
-  if (pipe->state == IN_FDS)
-    return read_fd (pipe, fd, error);
+  if (driver_pipe_has_input (pipe))
+    {
+      g_autoptr (GByteArray) kept = g_steal_pointer (&pipe->kept);
 
+      return pass_on (pipe, kept->data, kept->len, to, error) ? DRIVER_PIPE_MORE : DRIVER_PIPE_END;
+    }
+  if (move_pages (pipe, from, to, &result))
+    return result;
   want = readable (pipe);
-  got = recv (fd, buffer, want, MSG_DONTWAIT);
+  got = driver_passing_receive (from, buffer, want, &pipe->arrived);
   if (got < 0)
     return fail_errno (error, _ ("cannot read from a client or libvirt"));
-  if (got == 0 || !consume (pipe, buffer, (gsize) got, error))
+  has_fd = pipe->arrived >= 0;
+  if (got == 0 || !pass_on (pipe, buffer, (gsize) got, to, error))
     return DRIVER_PIPE_END;
-  return (gsize) got == want || pipe->state == IN_FDS ? DRIVER_PIPE_MORE : DRIVER_PIPE_AGAIN;
+  return has_fd || (gsize) got == want ? DRIVER_PIPE_MORE : DRIVER_PIPE_AGAIN;
 }
 
 DriverPipeResult

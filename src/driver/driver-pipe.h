@@ -4,12 +4,12 @@
 #include <gio/gunixfdlist.h>
 
 #include "driver/driver-frame.h"
+#include "driver/driver-splice.h"
 
 /**
  * DriverPipe: one direction of a connection. It reads frames from one socket, shows each header to
  * its owner, and writes to the other socket, byte for byte, what the owner lets pass. It never
- * blocks, and it never reads beyond what belongs to a frame: the descriptors that follow some
- * frames would be lost in the kernel otherwise.
+ * blocks. What is written at once is never copied, and while something waits, nothing is read.
  *
  * After a CALL_WITH_FDS from a client, or a REPLY_WITH_FDS from a daemon, come that many messages
  * of one byte with one descriptor each (libvirt src/util/virsocket.c: virSocketSendFD).
@@ -37,6 +37,9 @@ DriverPipe *driver_pipe_new (DriverFrameType fds_type, const DriverPipeOwner *ow
 void driver_pipe_free (DriverPipe *pipe);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (DriverPipe, driver_pipe_free)
 
+/** driver_pipe_set_splice: large frames that pass go by it; it outlives the pipe. */
+void driver_pipe_set_splice (DriverPipe *pipe, DriverSplice *splice);
+
 typedef enum
 {
   DRIVER_PIPE_MORE,  /* there may be more at once */
@@ -45,8 +48,9 @@ typedef enum
                         unset for a close */
 } DriverPipeResult;
 
-/** driver_pipe_read: reads what is there from @fd, at most one buffer. */
-DriverPipeResult driver_pipe_read (DriverPipe *pipe, int fd, GError **error);
+/** driver_pipe_move: reads what is there @from, at most one buffer, and writes what it can @to
+ * (-1: nobody reads any more); what fails there is for driver_pipe_write to find. */
+DriverPipeResult driver_pipe_move (DriverPipe *pipe, int from, int to, GError **error);
 
 /** driver_pipe_write: writes what it can to @fd. */
 DriverPipeResult driver_pipe_write (DriverPipe *pipe, int fd, GError **error);
@@ -55,9 +59,13 @@ DriverPipeResult driver_pipe_write (DriverPipe *pipe, int fd, GError **error);
 void driver_pipe_resume (DriverPipe *pipe);
 gboolean driver_pipe_is_held (const DriverPipe *pipe);
 
-/** driver_pipe_wants_input: FALSE while too much waits to be written, or a frame is held. */
+/** driver_pipe_wants_input: FALSE while something waits to be written, or a frame is held. */
 gboolean driver_pipe_wants_input (const DriverPipe *pipe);
+/** driver_pipe_has_input: something was read already, behind a frame that was held. */
+gboolean driver_pipe_has_input (const DriverPipe *pipe);
 gboolean driver_pipe_has_output (const DriverPipe *pipe);
+/** driver_pipe_is_full: too much waits, with what was injected. */
+gboolean driver_pipe_is_full (const DriverPipe *pipe);
 
 /** driver_pipe_inject: puts a whole frame into the stream, as soon as one that passes has passed,
  * and behind it the descriptors that @fds has (NULL: none), which are taken out of it. */

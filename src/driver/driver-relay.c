@@ -27,6 +27,7 @@ struct _DriverRelay
   gpointer offer_data;
   DriverAccess *access; /* NULL: whoever comes is let in */
   gboolean read_only;
+  DriverConnectionShared shared;
   GHashTable *connections; /* DriverConnection */
   GHashTable *pending;     /* Pending */
 };
@@ -98,8 +99,8 @@ try_upstream (gpointer data)
       int client = pending->client;
 
       pending->client = -1;
-      DriverConnection *connection
-          = driver_connection_new (client, server, self->offer, self->offer_data, closed, self);
+      DriverConnection *connection = driver_connection_new (
+          &self->shared, client, server, self->offer, self->offer_data, closed, self);
 
       if (self->access != NULL)
         driver_connection_admit (connection, self->access, self->read_only);
@@ -151,6 +152,8 @@ driver_relay_new (int listener, const char *upstream, DriverOfferFunc offer, gpo
   g_strlcpy (self->upstream.sun_path, upstream, sizeof self->upstream.sun_path);
   self->offer = offer;
   self->offer_data = offer_data;
+  self->shared.poll = driver_poll_new ();
+  self->shared.splice = driver_splice_new ();
   self->connections
       = g_hash_table_new_full (NULL, NULL, (GDestroyNotify) driver_connection_free, NULL);
   self->pending = g_hash_table_new_full (NULL, NULL, (GDestroyNotify) pending_free, NULL);
@@ -175,6 +178,8 @@ driver_relay_free (DriverRelay *self)
   close (self->listener);
   g_hash_table_unref (self->pending);
   g_hash_table_unref (self->connections);
+  driver_poll_free (self->shared.poll);
+  driver_splice_free (self->shared.splice);
   g_free (self);
 }
 

@@ -15,12 +15,13 @@ enum
 
 gboolean
 driver_require (DriverCall *call, const DriverLease *lease, const PciAddress *address,
-                const HostdevPolicy *policy, const HostdevGot *got, GError **error)
+                const HostdevPolicy *policy, const HostdevGot *got, gboolean *asked, GError **error)
 {
   g_autoptr (GError) unmet = NULL;
   g_autofree char *said = NULL;
   char buffer[PCI_ADDRESS_LEN];
 
+  *asked = FALSE;
   pci_address_format (address, buffer);
   if (!hostdev_policy_is_known (policy, got))
     common_log_lease (G_LOG_LEVEL_WARNING, buffer, lease->domain_uuid, lease->id,
@@ -29,10 +30,10 @@ driver_require (DriverCall *call, const DriverLease *lease, const PciAddress *ad
   if (hostdev_policy_check (policy, got, lease->domain_name, address, &unmet))
     return TRUE;
 
-  DriverOutcome outcome = driver_call_undo (call, UNDO_TIMEOUT);
-  if (outcome == DRIVER_OUTCOME_ERROR)
-    said = driver_call_dup_message (call);
-  if (outcome == DRIVER_OUTCOME_OK)
+  DriverOutcome outcome
+      = driver_call_own (call, DRIVER_DEVICE_DETACH, NULL, UNDO_TIMEOUT, NULL, &said);
+  *asked = outcome == DRIVER_OUTCOME_OK;
+  if (*asked)
     g_set_error (error, COMMON_ERROR, unmet->code, _ ("%s The guest was asked to give it back."),
                  unmet->message);
   else

@@ -9,10 +9,13 @@
  * known that it is not, libvirt is asked to detach the device again, with the client's rights. What
  * could not be read is no reason for that, and is logged.
  *
+ * @asked: (out): libvirt has asked the guest for it
+ *
  * For a worker thread, after a success of driver_call_forward.
  *
  * Returns: FALSE with COMMON_ERROR_XIVE_UNAVAILABLE, COMMON_ERROR_TCE_UNAVAILABLE or
  * COMMON_ERROR_EEH_UNAVAILABLE, for the client; it says whether the guest was asked.
  */
 gboolean driver_require (DriverCall *call, const DriverLease *lease, const PciAddress *address,
-                         const HostdevPolicy *policy, const HostdevGot *got, GError **error);
+                         const HostdevPolicy *policy, const HostdevGot *got, gboolean *asked,
+                         GError **error);

@@ -16,6 +16,11 @@ enum
   RELEASE_TIMEOUT = 10,
   RESYNC_RETRY = 30,
   RESYNC_RETRY_MAX = 600,
+  /* From a definition to its check. libvirt holds a guest that starts until its hooks are done, and
+     who looks for that guest then holds the list of all guests meanwhile
+     (virDomainObjListFindByUUID): every other client that defines one would wait. Many a guest is
+     defined to be started at once. */
+  CHECK_DELAY = 5,
 };
 
 /* Checks of definitions are made only while not more than that is to be done. */
@@ -28,8 +33,9 @@ struct _DriverTransactions
   DriverJobs *jobs;
   guint grace;
   guint retry;        /* seconds to the next try of a resync that failed; the resyncs' own */
-  GMutex lock;        /* of the timers: workers start some */
+  GMutex lock;        /* of timers and checks: workers start some */
   GHashTable *timers; /* GSource to UUID: settlings that are to come */
+  GHashTable *checks; /* GSource to UUID: checks that are to come */
 };
 
 /* One domain to settle, or all of them (""). */
@@ -57,7 +63,7 @@ driver_transactions_offer (DriverCall *call, gpointer data)
   DriverJobFunc run;
   DriverWork *work;
 
-  if (!driver_device_call_may_be_live (args))
+  if (args->operation != DRIVER_DEVICE_DEFINE && !driver_device_call_may_be_live (args))
     return FALSE;
   work = driver_work_new (self, self->helper, self->domains, self->grace);
   run = driver_work_choose (work, call);
@@ -66,7 +72,7 @@ driver_transactions_offer (DriverCall *call, gpointer data)
       driver_work_free (work);
       return FALSE;
     }
-  if (!driver_jobs_push (self->jobs, args->domain_uuid, run, work,
+  if (!driver_jobs_push (self->jobs, driver_work_get_queue (work), run, work,
                          (GDestroyNotify) driver_work_free, &error))
     {
       gboolean pass = driver_work_may_pass (work);
@@ -169,7 +175,8 @@ begin_settling (gpointer data)
 }
 
 static void
-start_timer (DriverTransactions *self, const char *domain_uuid, guint delay, GSourceFunc begin)
+start_timer (DriverTransactions *self, GHashTable *timers, const char *domain_uuid, guint delay,
+             GSourceFunc begin)
 {
   Settling *settling = g_new0 (Settling, 1);
   GSource *timer = delay > 0 ? g_timeout_source_new_seconds (delay) : g_idle_source_new ();
@@ -177,7 +184,7 @@ start_timer (DriverTransactions *self, const char *domain_uuid, guint delay, GSo
   *settling = (Settling){ self, g_strdup (domain_uuid), timer, delay };
   g_source_set_callback (timer, begin, settling, (GDestroyNotify) settling_free);
   g_mutex_lock (&self->lock);
-  g_hash_table_insert (self->timers, timer, g_strdup (domain_uuid));
+  g_hash_table_insert (timers, timer, g_strdup (domain_uuid));
   g_source_attach (timer, NULL);
   g_mutex_unlock (&self->lock);
 }
@@ -185,7 +192,7 @@ start_timer (DriverTransactions *self, const char *domain_uuid, guint delay, GSo
 void
 driver_transactions_settle (DriverTransactions *self, const char *domain_uuid, guint delay)
 {
-  start_timer (self, domain_uuid, delay, begin_settling);
+  start_timer (self, self->timers, domain_uuid, delay, begin_settling);
 }
 
 static void
@@ -206,7 +213,7 @@ begin_check (gpointer data)
 
   *job = (Settling){ self, g_strdup (settling->domain_uuid), NULL, 0 };
   g_mutex_lock (&self->lock);
-  g_hash_table_remove (self->timers, settling->timer);
+  g_hash_table_remove (self->checks, settling->timer);
   g_mutex_unlock (&self->lock);
   /* Beside what is done for the domain, so that nothing waits for it. */
   if (driver_jobs_get_length (self->jobs) >= CHECK_JOBS_MAX
@@ -215,10 +222,26 @@ begin_check (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
+static gboolean
+is_of (gpointer timer, gpointer timer_uuid, gpointer domain_uuid)
+{
+  return g_str_equal (timer_uuid, domain_uuid);
+}
+
+void
+driver_transactions_starting (DriverTransactions *self, const char *domain_uuid)
+{
+  g_mutex_lock (&self->lock);
+  g_hash_table_foreach_remove (self->checks, is_of, (gpointer) domain_uuid);
+  g_mutex_unlock (&self->lock);
+}
+
 void
 driver_transactions_check (DriverTransactions *self, const char *domain_uuid)
 {
-  start_timer (self, domain_uuid, 0, begin_check);
+  /* Of several definitions in a row the last one counts. */
+  driver_transactions_starting (self, domain_uuid);
+  start_timer (self, self->checks, domain_uuid, MIN (CHECK_DELAY, self->grace), begin_check);
 }
 
 void
@@ -246,6 +269,7 @@ driver_transactions_new (DriverHelper *helper, const DriverDomains *domains, gui
   self->jobs = driver_jobs_new ();
   g_mutex_init (&self->lock);
   self->timers = g_hash_table_new_full (NULL, NULL, (GDestroyNotify) timer_free, g_free);
+  self->checks = g_hash_table_new_full (NULL, NULL, (GDestroyNotify) timer_free, g_free);
   return self;
 }
 
@@ -256,6 +280,7 @@ driver_transactions_free (DriverTransactions *self)
     return;
   driver_jobs_free (self->jobs);
   g_hash_table_unref (self->timers);
+  g_hash_table_unref (self->checks);
   g_mutex_clear (&self->lock);
   g_free (self);
 }

@@ -37,8 +37,14 @@ driver_transactions_settle (DriverTransactions *transactions, const char *domain
 
 /** driver_transactions_check: logs what stands against the next start of that domain, or could be
  * better, as far as its PCI devices are concerned. Nothing is refused here: that is for the start.
- * Where much else is to be done, it is left out. May be called in any thread. */
+ * Where much else is to be done, it is left out. It comes after a few seconds, so that a guest that
+ * is defined and started at once is not looked for while libvirt holds it. May be called in any
+ * thread. */
 void driver_transactions_check (DriverTransactions *transactions, const char *domain_uuid);
+
+/** driver_transactions_starting: that domain starts, and is planned by who starts it: no check of
+ * its definition comes any more. May be called in any thread. */
+void driver_transactions_starting (DriverTransactions *transactions, const char *domain_uuid);
 
 /** driver_transactions_resync: driver_settle for every domain that has a lease. Once the helper
  * answers: it is asked again until then. May be called in any thread. */

@@ -5,8 +5,10 @@
 
 #include "common/common-error.h"
 #include "common/common-log.h"
+#include "driver/driver-companions.h"
 #include "driver/driver-define.h"
 #include "driver/driver-require.h"
+#include "driver/driver-rights.h"
 #include "driver/driver-settle.h"
 #include "hostdev/hostdev-network.h"
 #include "hostdev/hostdev-plan.h"
@@ -19,6 +21,7 @@ enum
   /* How long a client waits for its detach, so that the host has the device when it returns. */
   DETACH_RELEASE_TIMEOUT = 15,
   RELEASE_TIMEOUT = 10,
+  DETACH_TIMEOUT = 60,
 };
 
 struct _DriverWork
@@ -30,6 +33,7 @@ struct _DriverWork
   DriverCall *call;
   HostdevDevice *device; /* NULL where the call names an alias, or an NVMe disk */
   char *network;         /* NULL, or what chooses the device's address */
+  DriverCompanions along;
 };
 
 DriverWork *
@@ -38,7 +42,10 @@ driver_work_new (DriverTransactions *owner, DriverHelper *helper, const DriverDo
 {
   DriverWork *self = g_new0 (DriverWork, 1);
 
-  *self = (DriverWork){ owner, helper, domains, grace, NULL, NULL, NULL };
+  self->owner = owner;
+  self->helper = helper;
+  self->domains = domains;
+  self->grace = grace;
   return self;
 }
 
@@ -48,6 +55,7 @@ driver_work_free (DriverWork *self)
   g_clear_pointer (&self->call, driver_call_unref);
   hostdev_device_free (self->device);
   g_free (self->network);
+  driver_companions_clear (&self->along);
   g_free (self);
 }
 
@@ -81,7 +89,7 @@ find_guest (const DriverWork *self, GError **error)
 
 /* Plans, and takes the group from the host. */
 static DriverLease *
-prepare (const DriverWork *self, const HostdevDomain *domain, GError **error)
+prepare (DriverWork *self, const HostdevDomain *domain, GError **error)
 {
   g_autoptr (HostdevHost) host = driver_helper_get_host (self->helper, error);
 
@@ -92,6 +100,9 @@ prepare (const DriverWork *self, const HostdevDomain *domain, GError **error)
   driver_define_log (plan, domain);
   if (hostdev_plan_set_error (plan, error))
     return NULL;
+  /* What a network hands out is for it to choose. */
+  if (self->network == NULL)
+    driver_companions_init (&self->along, self->call, self->device, plan);
   return driver_helper_prepare (self->helper, hostdev_domain_get_uuid (domain),
                                 hostdev_domain_get_name (domain), &self->device->address,
                                 hostdev_domain_get_policy (domain, self->device).rehearse, error);
@@ -116,24 +127,25 @@ tell_addresses (const DriverWork *self, const DriverLease *lease)
 
 /* libvirt has attached it: what the guest got of it, and whether that will do. */
 static gboolean
-accept (const DriverWork *self, const HostdevDomain *domain, const DriverLease *lease,
-        GError **error)
+accept (DriverWork *self, const HostdevDomain *domain, const DriverLease *lease, GError **error)
 {
   const HostdevPolicy policy = hostdev_domain_get_policy (domain, self->device);
   const DriverSettle how = { .domain_uuid = lease->domain_uuid,
                              .grace = self->grace,
                              .release_timeout = DETACH_RELEASE_TIMEOUT };
   g_auto (HostdevGot) got = { NULL, NULL, NULL };
+  gboolean asked;
 
   driver_settle_commit (self->helper, lease, &got);
-  if (driver_require (self->call, lease, &self->device->address, &policy, &got, error))
+  if (driver_require (self->call, lease, &self->device->address, &policy, &got, &asked, error))
     {
       tell_addresses (self, lease);
       return TRUE;
     }
+  driver_companions_undo (&self->along);
   /* The guest was asked to let go of it again; else it keeps it, as after any detach that failed.
    */
-  if (driver_call_get_outcome (self->call) == DRIVER_OUTCOME_OK)
+  if (asked)
     driver_settle_asked (self->helper, self->domains, lease->domain_uuid, &self->device->address,
                          NULL);
   if (driver_settle (self->helper, self->domains, &how) != DRIVER_SETTLED)
@@ -150,17 +162,67 @@ guest_has (const DriverWork *self, const DriverLease *lease)
          && driver_lease_is_in (lease, domain);
 }
 
-/* The group is taken: libvirt's turn, and then what came of it. FALSE: the client gets @error. */
-static gboolean
-forward_attach (const DriverWork *self, const HostdevDomain *domain, const DriverLease *lease,
-                GError **error)
+/* Its companions do not stay without it; where that is not known, nothing is taken from the guest.
+ */
+static void
+undo_companions_without (DriverWork *self, const char *uuid)
+{
+  g_autoptr (HostdevDomain) domain = NULL;
+
+  if (self->along.attached == NULL || self->along.attached->len == 0
+      || !driver_domains_get (self->domains, uuid, &domain, NULL) || domain == NULL
+      || hostdev_domain_find_address (domain, &self->device->address) != NULL)
+    return;
+  driver_companions_undo (&self->along);
+}
+
+/* It was not attached, as far as libvirt says: the XML decides what of the group goes back. */
+static void
+give_up (const DriverWork *self, const DriverLease *lease)
 {
   const DriverSettle how = { .domain_uuid = lease->domain_uuid,
                              .own_lease = lease->id,
                              .grace = self->grace,
                              .release_timeout = RELEASE_TIMEOUT };
-  DriverOutcome outcome = driver_call_forward (self->call, FORWARD_TIMEOUT);
 
+  if (driver_settle (self->helper, self->domains, &how) == DRIVER_SETTLE_UNKNOWN)
+    driver_transactions_settle (self->owner, lease->domain_uuid, self->grace);
+}
+
+/* All of the card but what the client asked for itself, before or after that. */
+static gboolean
+attach_along (DriverWork *self, const DriverLease *lease, gboolean after, GError **error)
+{
+  if (after ? driver_companions_attach_rest (&self->along, error)
+            : driver_companions_attach_first (&self->along, error))
+    return TRUE;
+  common_log_lease (G_LOG_LEVEL_MESSAGE, NULL, lease->domain_uuid, lease->id, "%s",
+                    (*error)->message);
+  /* libvirt may work on it still, and its XML says nothing before it is done. */
+  if (g_error_matches (*error, COMMON_ERROR, COMMON_ERROR_TIMED_OUT))
+    {
+      driver_transactions_settle (self->owner, lease->domain_uuid, self->grace);
+      return FALSE;
+    }
+  if (after)
+    driver_call_own (self->call, DRIVER_DEVICE_DETACH, NULL, DETACH_TIMEOUT, NULL, NULL);
+  driver_companions_undo (&self->along);
+  give_up (self, lease);
+  return FALSE;
+}
+
+/* The group is taken: libvirt's turn, and then what came of it. FALSE: the client gets @error. */
+static gboolean
+forward_attach (DriverWork *self, const HostdevDomain *domain, const DriverLease *lease,
+                GError **error)
+{
+  DriverOutcome outcome;
+
+  if (!attach_along (self, lease, FALSE, error))
+    return FALSE;
+  outcome = driver_call_forward (self->call, FORWARD_TIMEOUT);
+  if (outcome == DRIVER_OUTCOME_OK && !attach_along (self, lease, TRUE, error))
+    return FALSE;
   /* A network may have chosen another function than it looked like. */
   if (outcome == DRIVER_OUTCOME_OK && self->network == NULL)
     return accept (self, domain, lease, error);
@@ -185,15 +247,15 @@ forward_attach (const DriverWork *self, const HostdevDomain *domain, const Drive
   /* An error is no proof that nothing was attached: with LIVE and CONFIG it may come from the
      saving alone (libvirt src/qemu/qemu_driver.c: qemuDomainAttachDeviceLiveAndConfig). And where
      the client left, the lease may be one that other functions of the group had before. */
-  if (driver_settle (self->helper, self->domains, &how) == DRIVER_SETTLE_UNKNOWN)
-    driver_transactions_settle (self->owner, lease->domain_uuid, self->grace);
+  undo_companions_without (self, lease->domain_uuid);
+  give_up (self, lease);
   return TRUE;
 }
 
 static void
 attach (gpointer data)
 {
-  const DriverWork *self = data;
+  DriverWork *self = data;
   const DriverDeviceCall *args = driver_call_get_args (self->call);
   char address[PCI_ADDRESS_LEN];
   g_autoptr (GError) error = NULL;
@@ -211,6 +273,8 @@ attach (gpointer data)
       driver_call_pass (self->call);
       return;
     }
+  if (!driver_rights_check (self->call))
+    return;
   pci_address_format (&self->device->address, address);
   common_log_lease (G_LOG_LEVEL_MESSAGE, address, args->domain_uuid, NULL,
                     _ ("%s is to be attached to guest %s (%s)"), address, args->domain_name,
@@ -259,12 +323,34 @@ attach_nvme (gpointer data)
       driver_call_pass (self->call);
       return;
     }
+  if (!driver_rights_check (self->call))
+    return;
   g_set_error (&error, COMMON_ERROR, COMMON_ERROR_DRIVER_UNSUPPORTED,
                _ ("“%s” cannot have an NVMe disk of the host: QEMU's driver for it needs a Type 1 "
                   "IOMMU, which a POWER host does not have. Give the guest the whole device by "
                   "<hostdev>, or its block device by <disk type='block'>."),
                hostdev_domain_get_name (domain));
   common_log_lease (G_LOG_LEVEL_MESSAGE, NULL, args->domain_uuid, NULL, "%s", error->message);
+  driver_call_refuse (self->call, error);
+}
+
+/* --- definitions ---------------------------------------------------------------------------- */
+
+static void
+define (gpointer data)
+{
+  const DriverWork *self = data;
+  g_autoptr (GError) error = NULL;
+
+  if (driver_call_get_outcome (self->call) != DRIVER_OUTCOME_PENDING)
+    return;
+  if (driver_define_allows (self->helper, driver_call_get_args (self->call)->device, &error))
+    {
+      driver_call_pass (self->call);
+      return;
+    }
+  g_message (_ ("a guest was not defined (%s): %s: %s"), driver_call_get_peer (self->call),
+             common_error_name (common_error_code (error)), error->message);
   driver_call_refuse (self->call, error);
 }
 
@@ -279,15 +365,21 @@ follow (gpointer data)
   const char *uuid = args->domain_uuid;
   const DriverSettle how
       = { .domain_uuid = uuid, .grace = self->grace, .release_timeout = DETACH_RELEASE_TIMEOUT };
+  const PciAddress *address = self->device != NULL ? &self->device->address : NULL;
+  g_autoptr (GArray) along = NULL;
+
+  if (args->operation == DRIVER_DEVICE_DETACH)
+    along = driver_companions_find (self->helper, self->domains, uuid, address, args->device);
 
   DriverOutcome outcome = driver_call_forward (self->call, FORWARD_TIMEOUT);
 
   /* A success says that the guest was asked. If it let go of the device already, the group is given
      back before the client hears of it; else DEVICE_REMOVED will come, or never: the lease says so.
    */
+  if (outcome == DRIVER_OUTCOME_OK)
+    driver_companions_detach (self->call, along);
   if (outcome == DRIVER_OUTCOME_OK && args->operation == DRIVER_DEVICE_DETACH)
-    driver_settle_asked (self->helper, self->domains, uuid,
-                         self->device != NULL ? &self->device->address : NULL, args->device);
+    driver_settle_asked (self->helper, self->domains, uuid, address, args->device);
   if (outcome == DRIVER_OUTCOME_OK
       && driver_settle (self->helper, self->domains, &how) != DRIVER_SETTLED)
     driver_transactions_settle (self->owner, uuid, self->grace);
@@ -304,6 +396,12 @@ driver_work_choose (DriverWork *self, DriverCall *call)
   const DriverDeviceCall *args = driver_call_get_args (call);
 
   self->call = driver_call_ref (call);
+  /* Whether this client may define it, libvirt alone knows, and does not tell beforehand: in 9.0 it
+     reads the XML first (src/qemu/qemu_driver.c: qemuDomainDefineXMLFlags). So it is for root;
+     others hear of it when the guest starts. */
+  if (args->operation == DRIVER_DEVICE_DEFINE)
+    return !driver_call_is_limited (call) && driver_define_may_require (args->device) ? define
+                                                                                      : NULL;
   if (args->by_alias)
     return driver_alias_may_be_hostdev (args->device) ? follow : NULL;
   if (!hostdev_device_new_from_xml (args->device, -1, &self->device, NULL))
@@ -318,8 +416,17 @@ driver_work_choose (DriverWork *self, DriverCall *call)
   return hostdev_device_xml_is_nvme (args->device, -1) ? attach_nvme : NULL;
 }
 
+const char *
+driver_work_get_queue (const DriverWork *self)
+{
+  const DriverDeviceCall *args = driver_call_get_args (self->call);
+
+  return args->operation == DRIVER_DEVICE_DEFINE ? "define" : args->domain_uuid;
+}
+
 gboolean
 driver_work_may_pass (const DriverWork *self)
 {
-  return self->network != NULL;
+  return self->network != NULL
+         || driver_call_get_args (self->call)->operation == DRIVER_DEVICE_DEFINE;
 }

@@ -14,6 +14,7 @@
  * - A detachment, and an update: forwarded, and what came of it is seen to. libvirt itself lets no
  *   guest have a PCI device by an update (src/qemu/qemu_driver.c: qemuDomainUpdateDeviceLive), so
  *   that nothing is taken from the host for one.
+ * - A definition of root's that requires what the host does not have: refused.
  * - An NVMe disk of the host: refused. QEMU's driver for it can use VFIO's Type 1 IOMMU alone
  *   (QEMU util/vfio-helpers.c: qemu_vfio_init_pci), which no POWER host has.
  */
@@ -27,6 +28,9 @@ void driver_work_free (DriverWork *work);
 /** driver_work_choose: what there is to do about @call; the function's data is @work. NULL:
  * nothing, also where the call cannot be read: that is libvirt's to judge. */
 DriverJobFunc driver_work_choose (DriverWork *work, DriverCall *call);
+
+/** driver_work_get_queue: whose calls it waits for. */
+const char *driver_work_get_queue (const DriverWork *work);
 
 /** driver_work_may_pass: where there is no time for it, the call had better pass: most likely it is
  * none of ours. */

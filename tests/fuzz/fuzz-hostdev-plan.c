@@ -73,6 +73,10 @@ ask (HostdevPlan *plan)
 
       g_assert_cmpuint (device->companions->len, <=, device->taken->len);
       g_assert_true (device->has_group || device->taken->len == 0);
+      g_assert_true (device->has_seat || !device->has_phb
+                     || hostdev_plan_get_operation (plan) == HOSTDEV_OPERATION_DETACH);
+      g_assert_cmpuint (device->seat.slot, <=, 31);
+      g_assert_cmpuint (device->seat.function, <=, 7);
     }
   hostdev_plan_free (plan);
 }

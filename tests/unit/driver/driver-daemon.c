@@ -44,8 +44,8 @@ exists (const char *directory, const char *name)
   return g_file_test (path, G_FILE_TEST_EXISTS);
 }
 
-static void
-wait_for_socket (const char *directory)
+void
+test_daemon_wait (const char *directory)
 {
   for (int i = 0; i < 300 && !exists (directory, "libvirt-sock"); i++)
     g_usleep (G_USEC_PER_SEC / 20);
@@ -53,26 +53,40 @@ wait_for_socket (const char *directory)
 }
 
 void
+test_daemon_set_up (GSubprocessLauncher *launcher, const char *directory)
+{
+  g_autofree char *path = g_strdup_printf ("/usr/sbin:/sbin:%s", g_getenv ("PATH"));
+
+  g_subprocess_launcher_set_cwd (launcher, directory);
+  g_subprocess_launcher_setenv (launcher, "HOME", directory, TRUE);
+  g_subprocess_launcher_setenv (launcher, "PATH", path, TRUE);
+  g_subprocess_launcher_setenv (launcher, "XDG_RUNTIME_DIR", directory, TRUE);
+  g_subprocess_launcher_unsetenv (launcher, "XDG_CONFIG_HOME");
+  g_subprocess_launcher_unsetenv (launcher, "XDG_CACHE_HOME");
+  g_subprocess_launcher_set_child_setup (launcher, set_up_child, NULL, NULL);
+}
+
+void
+test_daemon_give (const char *path)
+{
+  if (geteuid () == 0)
+    g_assert_cmpint (chown (path, NOBODY, NOBODY), ==, 0);
+}
+
+void
 test_daemon_start_libvirtd (TestDaemon *self)
 {
   g_autoptr (GSubprocessLauncher) launcher = g_subprocess_launcher_new (
       G_SUBPROCESS_FLAGS_STDOUT_SILENCE | G_SUBPROCESS_FLAGS_STDERR_SILENCE);
-  g_autofree char *path = g_strdup_printf ("/usr/sbin:/sbin:%s", g_getenv ("PATH"));
   g_autofree char *socket = g_build_filename (self->sockets, "libvirt-sock", NULL);
   g_autoptr (GError) error = NULL;
 
   unlink (socket);
-  g_subprocess_launcher_set_cwd (launcher, self->directory);
-  g_subprocess_launcher_setenv (launcher, "HOME", self->directory, TRUE);
-  g_subprocess_launcher_setenv (launcher, "PATH", path, TRUE);
-  g_subprocess_launcher_setenv (launcher, "XDG_RUNTIME_DIR", self->directory, TRUE);
-  g_subprocess_launcher_unsetenv (launcher, "XDG_CONFIG_HOME");
-  g_subprocess_launcher_unsetenv (launcher, "XDG_CACHE_HOME");
-  g_subprocess_launcher_set_child_setup (launcher, set_up_child, NULL, NULL);
+  test_daemon_set_up (launcher, self->directory);
   self->libvirtd
       = g_subprocess_launcher_spawn (launcher, &error, "libvirtd", "--timeout", "0", NULL);
   g_assert_no_error (error);
-  wait_for_socket (self->sockets);
+  test_daemon_wait (self->sockets);
 }
 
 void
@@ -93,8 +107,8 @@ write_config (const TestDaemon *self)
 
   g_assert_cmpint (g_mkdir_with_parents (directory, 0700), ==, 0);
   g_assert_true (g_file_set_contents (path, self->config, -1, NULL));
-  for (gsize i = 0; i < G_N_ELEMENTS (paths) && geteuid () == 0; i++)
-    g_assert_cmpint (chown (paths[i], NOBODY, NOBODY), ==, 0);
+  for (gsize i = 0; i < G_N_ELEMENTS (paths); i++)
+    test_daemon_give (paths[i]);
 }
 
 /* Where both are to be, and libvirtd. */
@@ -105,8 +119,7 @@ start_upstream (TestDaemon *self)
 
   self->directory = g_dir_make_tmp ("driver-libvirt-XXXXXX", &error);
   g_assert_no_error (error);
-  if (geteuid () == 0)
-    g_assert_cmpint (chown (self->directory, NOBODY, NOBODY), ==, 0);
+  test_daemon_give (self->directory);
   self->sockets = g_build_filename (self->directory, "libvirt", NULL);
   self->relayed = g_dir_make_tmp ("driver-relayed-XXXXXX", &error);
   g_assert_no_error (error);
@@ -125,7 +138,7 @@ start_relay (TestDaemon *self, const char *const *argv)
   g_subprocess_launcher_set_child_setup (launcher, end_with_parent, NULL, NULL);
   self->driver = g_subprocess_launcher_spawnv (launcher, argv, &error);
   g_assert_no_error (error);
-  wait_for_socket (self->relayed);
+  test_daemon_wait (self->relayed);
 }
 
 void
@@ -151,8 +164,8 @@ test_daemon_start_with (TestDaemon *self, const char *program, const char *role)
   start_relay (self, argv);
 }
 
-static void
-remove_tree (const char *directory)
+void
+test_daemon_remove_tree (const char *directory)
 {
   const char *const command[] = { "rm", "-rf", directory, NULL };
 
@@ -169,8 +182,8 @@ test_daemon_stop (TestDaemon *self)
   g_assert_cmpint (g_subprocess_get_exit_status (self->driver), ==, 0);
   g_object_unref (self->driver);
   test_daemon_kill_libvirtd (self);
-  remove_tree (self->directory);
-  remove_tree (self->relayed);
+  test_daemon_remove_tree (self->directory);
+  test_daemon_remove_tree (self->relayed);
   g_free (self->directory);
   g_free (self->sockets);
   g_free (self->relayed);

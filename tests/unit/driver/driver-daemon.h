@@ -33,5 +33,13 @@ void test_daemon_kill_libvirtd (TestDaemon *self);
 char *
 test_daemon_uri (const TestDaemon *self, const char *scheme, const char *path, gboolean relayed);
 
+/** What else is beside them is made of these: a child that is who libvirtd is, with all that it
+ * keeps in @directory; @path is given to that user; until libvirt-sock is in @directory; @directory
+ * with all that is in it is gone. */
+void test_daemon_set_up (GSubprocessLauncher *launcher, const char *directory);
+void test_daemon_give (const char *path);
+void test_daemon_wait (const char *directory);
+void test_daemon_remove_tree (const char *directory);
+
 /** test_virsh: what `virsh -c URI COMMAND` prints, on both; @status is how it ends. */
 char *test_virsh (const char *uri, const char *command, int *status);

@@ -71,9 +71,15 @@ test_reply (guint32 procedure, guint32 serial)
 GBytes *
 test_error (guint32 procedure, guint32 serial, const char *message)
 {
+  return test_error_of (procedure, serial, 1, message);
+}
+
+GBytes *
+test_error_of (guint32 procedure, guint32 serial, int code, const char *message)
+{
   GByteArray *payload = g_byte_array_new ();
 
-  test_put_u32 (payload, 1);
+  test_put_u32 (payload, (guint32) code);
   test_put_u32 (payload, 10);
   test_put_u32 (payload, 1);
   test_put_string (payload, message);

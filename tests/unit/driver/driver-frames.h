@@ -30,6 +30,8 @@ GBytes *test_device_call (guint32 procedure, guint32 serial, const char *device,
 GBytes *test_reply (guint32 procedure, guint32 serial);
 /** test_error: an error reply with that message. */
 GBytes *test_error (guint32 procedure, guint32 serial, const char *message);
+/** test_error_of: the same, with that code (virErrorNumber). */
+GBytes *test_error_of (guint32 procedure, guint32 serial, int code, const char *message);
 /** test_open: the call of CONNECT_OPEN. */
 GBytes *test_open (guint32 serial);
 /** test_ping: of the keepalive program; @procedure 1: ping, 2: pong. */

@@ -71,7 +71,8 @@ test_held_set_up (TestHeld *self, gconstpointer data)
   self->domains = (DriverDomains){ get_xml, self, get_network };
   self->transactions = driver_transactions_new (self->helper, &self->domains, GRACE_SECONDS);
   test_held_set_guest (self, RUNNING, "");
-  test_relay_start (&self->relay, driver_transactions_offer, self->transactions);
+  test_relay_start (&self->relay, self->offer != NULL ? self->offer : driver_transactions_offer,
+                    self->transactions);
   test_relay_open (&self->relay);
 }
 

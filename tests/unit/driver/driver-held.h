@@ -22,6 +22,7 @@ typedef struct
   gboolean unavailable;
   guint lookups;
   const char *const *network; /* what libvirt says of any network; NULL: there is none */
+  DriverOfferFunc offer;      /* NULL: driver_transactions_offer */
   const char *metadata;       /* of the guest, XML; NULL: none; for test_held_set_guest */
 } TestHeld;
 

@@ -46,9 +46,10 @@ send_descriptor (int socket)
 static gboolean
 descriptor_came (gpointer socket)
 {
+  char byte;
   int fd;
 
-  if (driver_passing_receive (GPOINTER_TO_INT (socket), &fd) != 1)
+  if (driver_passing_receive (GPOINTER_TO_INT (socket), &byte, 1, &fd) != 1)
     return FALSE;
   g_assert_cmpint (fd, >=, 0);
   close (fd);

@@ -70,6 +70,27 @@ test_attach (void)
   g_assert_true (driver_device_call_may_be_live (call));
 }
 
+/* A domain's XML, and no guest: which one it is, is in there. */
+static void
+test_define (void)
+{
+  for (guint32 flags = 0; flags < 2; flags++)
+    {
+      GByteArray *payload = g_byte_array_new ();
+
+      test_put_string (payload, "<domain/>");
+      if (flags > 0)
+        test_put_u32 (payload, 1);
+      g_autoptr (GBytes) frame = test_frame (0x20008086u, flags > 0 ? 350 : 11, 0, 3, 0, payload);
+      g_autoptr (DriverDeviceCall) call = driver_device_call_decode (frame);
+      g_assert_nonnull (call);
+      g_assert_cmpint (call->operation, ==, DRIVER_DEVICE_DEFINE);
+      g_assert_cmpstr (call->device, ==, "<domain/>");
+      g_assert_cmpstr (call->domain_uuid, ==, "");
+      g_assert_cmpuint (call->flags, ==, flags);
+    }
+}
+
 static void
 test_procedures (void)
 {
@@ -219,6 +240,7 @@ main (int argc, char **argv)
   g_test_add_func ("/driver/frame/length", test_length);
   g_test_add_func ("/driver/frame/attach", test_attach);
   g_test_add_func ("/driver/frame/procedures", test_procedures);
+  g_test_add_func ("/driver/frame/define", test_define);
   g_test_add_func ("/driver/frame/refuses", test_refuses);
   g_test_add_func ("/driver/frame/error", test_error_frame);
   g_test_add_func ("/driver/frame/reasons", test_reasons);

@@ -107,7 +107,7 @@ test_attach (TestHeld *self, gconstpointer data)
 static void
 test_attach_between (TestHeld *self, gconstpointer data)
 {
-  g_autoptr (GBytes) other = test_device_call (11, 3, TEST_DISK, 0);
+  g_autoptr (GBytes) other = test_device_call (16, 3, TEST_DISK, 0);
   gsize length;
   const guint8 *bytes = g_bytes_get_data (other, &length);
 

@@ -1,137 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <gio/gio.h>
 #include <gio/gunixsocketaddress.h>
 #include <glib/gstdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "common/common-error.h"
-#include "driver-fake-helper.h"
-#include "driver-fixture.h"
-#include "driver-frames.h"
-#include "driver/driver-hook-protocol.h"
-#include "driver/driver-hook.h"
-#include "driver/driver-sockets.h"
-
-/* The hook program as libvirt runs it, and the driver's side of it in this process. */
-typedef struct
-{
-  char *directory, *path;
-  int fds[DRIVER_SOCKET_LAST];
-  TestHelper *fake;
-  DriverHelper *helper;
-  DriverDomains domains;
-  DriverTransactions *transactions;
-  DriverHook *hook;
-} Fixture;
-
-/* libvirt holds the domain: to ask it would be a deadlock. */
-static gboolean
-never_ask (gpointer data, const char *uuid, guint timeout, char **xml, GError **error)
-{
-  g_assert_not_reached ();
-}
-
-static void
-setup (Fixture *self, gconstpointer data)
-{
-  g_autoptr (GError) error = NULL;
-
-  self->directory = g_dir_make_tmp ("driver-hook-XXXXXX", &error);
-  g_assert_no_error (error);
-  self->path = g_build_filename (self->directory, "hook", NULL);
-  self->fake = test_helper_new ();
-  self->helper = driver_helper_new (test_helper_get_address (self->fake));
-  self->domains = (DriverDomains){ never_ask, self };
-  self->transactions = driver_transactions_new (self->helper, &self->domains, 60);
-  g_assert_true (driver_sockets_listen (self->directory, 0660, self->fds, &error));
-  g_assert_no_error (error);
-  self->hook
-      = driver_hook_new (self->fds[DRIVER_SOCKET_HOOK], self->helper, self->transactions, &error);
-  g_assert_no_error (error);
-}
-
-static void
-teardown (Fixture *self, gconstpointer data)
-{
-  driver_hook_free (self->hook);
-  driver_transactions_free (self->transactions);
-  driver_helper_free (self->helper);
-  test_helper_free (self->fake);
-  for (int s = 0; s < DRIVER_SOCKET_LAST; s++)
-    {
-      g_autofree char *path
-          = g_build_filename (self->directory, driver_socket_name ((DriverSocket) s), NULL);
-
-      if (s != DRIVER_SOCKET_HOOK)
-        close (self->fds[s]);
-      g_unlink (path);
-    }
-  g_rmdir (self->directory);
-  g_free (self->directory);
-  g_free (self->path);
-}
-
-static char *
-domain_xml (const char *type, const char *metadata, const char *devices)
-{
-  return g_strdup_printf (
-      "<domain type='%s'><name>guest</name><uuid>" TEST_UUID "</uuid><metadata>%s</metadata>"
-      "<os><type arch='ppc64le' machine='pseries-7.2'>hvm</type></os><devices>"
-      "<controller type='pci' index='0' model='pci-root'/>"
-      "<controller type='pci' index='1' model='pci-root'><target index='1'/></controller>"
-      "<controller type='pci' index='2' model='pci-root'><target index='2'/></controller>"
-      "%s</devices></domain>",
-      type, metadata, devices);
-}
-
-static void
-on_done (GObject *process, GAsyncResult *result, gpointer data)
-{
-  *(GAsyncResult **) data = g_object_ref (result);
-}
-
-/* Runs the hook program, with that on stdin; returns the exit status. */
-static int
-run_hook (const char *socket, const char *operation, const char *xml, char **message)
-{
-  g_autoptr (GSubprocessLauncher) launcher
-      = g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_STDIN_PIPE | G_SUBPROCESS_FLAGS_STDOUT_PIPE
-                                   | G_SUBPROCESS_FLAGS_STDERR_PIPE);
-  g_autoptr (GSubprocess) process = NULL;
-  g_autoptr (GAsyncResult) result = NULL;
-  g_autoptr (GError) error = NULL;
-  g_autofree char *output = NULL, *errors = NULL;
-
-  g_subprocess_launcher_setenv (launcher, DRIVER_HOOK_SOCKET_ENV, socket, TRUE);
-  process = g_subprocess_launcher_spawn (launcher, &error, DRIVER_HOOK, "guest", operation, "begin",
-                                         "-", NULL);
-  g_assert_no_error (error);
-  g_subprocess_communicate_utf8_async (process, xml, NULL, on_done, &result);
-  while (result == NULL)
-    g_main_context_iteration (NULL, TRUE);
-  g_subprocess_communicate_utf8_finish (process, result, &output, &errors, &error);
-  g_assert_no_error (error);
-  g_assert_true (g_subprocess_get_if_exited (process));
-  g_assert_cmpstr (output, ==, "");
-  *message = g_steal_pointer (&errors);
-  return g_subprocess_get_exit_status (process);
-}
-
-static void
-check (Fixture *self, const char *operation, const char *xml, int status, const char *words,
-       const char *log)
-{
-  g_autofree char *message = NULL;
-
-  test_helper_clear_log (self->fake);
-  g_assert_cmpint (run_hook (self->path, operation, xml, &message), ==, status);
-  if (words == NULL)
-    g_assert_cmpstr (message, ==, "");
-  else if (strstr (message, words) == NULL)
-    g_error ("“%s” is not in “%s”", words, message);
-  g_assert_cmpstr (test_helper_get_log (self->fake), ==, log);
-}
+#include "driver-hook-side.h"
 
 /* Nothing of these ever asks anybody: the socket is not even there. */
 static void
@@ -145,104 +18,105 @@ test_none_of_ours (void)
   for (gsize t = 0; t < G_N_ELEMENTS (types); t++)
     for (gsize o = 0; o < G_N_ELEMENTS (operations); o++)
       {
-        g_autofree char *xml = domain_xml (types[t], "", t == 0 ? TEST_HOSTDEV : TEST_DISK);
+        g_autofree char *xml = test_hook_xml (types[t], "", t == 0 ? TEST_HOSTDEV : TEST_DISK);
         g_autofree char *words = NULL;
 
-        g_assert_cmpint (run_hook ("/nonexistent/hook", operations[o], xml, &words), ==, 0);
+        g_assert_cmpint (test_hook_run ("/nonexistent/hook", operations[o], xml, &words), ==, 0);
         g_assert_cmpstr (words, ==, "");
       }
-  g_assert_cmpint (run_hook ("/nonexistent/hook", "prepare", "no XML at all", &message), ==, 0);
+  g_assert_cmpint (test_hook_run ("/nonexistent/hook", "prepare", "no XML at all", &message), ==,
+                   0);
 }
 
 /* Only a start may be stopped. At `started` and `reconnect` a failure would kill the guest. */
 static void
-test_no_driver (Fixture *self, gconstpointer data)
+test_no_driver (TestHook *self, gconstpointer data)
 {
   static const char *const operations[] = { "started", "release", "reconnect" };
-  g_autofree char *xml = domain_xml ("kvm", "", TEST_HOSTDEV);
+  g_autofree char *xml = test_hook_xml ("kvm", "", TEST_HOSTDEV);
   g_autofree char *message = NULL, *early = NULL;
 
   /* Not before virtppc64d has its place, at the next boot. */
-  g_assert_cmpint (run_hook ("/nonexistent/hook", "prepare", xml, &early), ==, 0);
+  g_assert_cmpint (test_hook_run ("/nonexistent/hook", "prepare", xml, &early), ==, 0);
   g_assert_cmpstr (early, ==, "");
 
   /* libvirt's socket stays. */
   g_assert_no_errno (g_unlink (self->path));
-  g_assert_cmpint (run_hook (self->path, "prepare", xml, &message), ==, 1);
+  g_assert_cmpint (test_hook_run (self->path, "prepare", xml, &message), ==, 1);
   g_assert_nonnull (strstr (message, "systemctl status virtppc64d"));
   for (gsize i = 0; i < G_N_ELEMENTS (operations); i++)
     {
       g_autofree char *words = NULL;
 
-      g_assert_cmpint (run_hook (self->path, operations[i], xml, &words), ==, 0);
+      g_assert_cmpint (test_hook_run (self->path, operations[i], xml, &words), ==, 0);
     }
 }
 
 static void
-test_life (Fixture *self, gconstpointer data)
+test_life (TestHook *self, gconstpointer data)
 {
   g_autofree char *xml
-      = domain_xml ("kvm", "", TEST_HOSTDEV TEST_HOSTDEV_XML ("0x0001", "0x1") TEST_HOSTDEV2);
+      = test_hook_xml ("kvm", "", TEST_HOSTDEV TEST_HOSTDEV_XML ("0x0001", "0x1") TEST_HOSTDEV2);
 
-  check (self, "prepare", xml, 0, NULL,
-         "GetHost Prepare(0001:01:00.0,auto) Prepare(0002:01:00.0,auto)");
-  check (self, "start", xml, 0, NULL, "");
-  check (self, "started", xml, 0, NULL, "Commit(L1) Commit(L2)");
-  check (self, "reconnect", xml, 0, NULL, "");
+  test_hook_check (self, "prepare", xml, 0, NULL,
+                   "GetHost Prepare(0001:01:00.0,auto) Prepare(0002:01:00.0,auto)");
+  test_hook_check (self, "start", xml, 0, NULL, "");
+  test_hook_check (self, "started", xml, 0, NULL, "Commit(L1) Commit(L2)");
+  test_hook_check (self, "reconnect", xml, 0, NULL, "");
   /* libvirt resets the devices between the two. */
-  check (self, "stopped", xml, 0, NULL, "");
+  test_hook_check (self, "stopped", xml, 0, NULL, "");
   g_assert_cmpuint (test_helper_get_n_leases (self->fake), ==, 2);
-  check (self, "release", xml, 0, NULL, "Release(L1) Release(L2)");
+  test_hook_check (self, "release", xml, 0, NULL, "Release(L1) Release(L2)");
   /* Once more, as after a start that failed. */
-  check (self, "release", xml, 0, NULL, "");
+  test_hook_check (self, "release", xml, 0, NULL, "");
 }
 
 /* The strongest wish of a group's devices holds for it. */
 static void
-test_rehearse (Fixture *self, gconstpointer data)
+test_rehearse (TestHook *self, gconstpointer data)
 {
-  g_autofree char *xml = domain_xml (
+  g_autofree char *xml = test_hook_xml (
       "kvm",
       "<ppc64:passthrough xmlns:ppc64='http://libvirt.org/schemas/domain/ppc64/1.0' "
       "rehearse='never'><ppc64:device rehearse='always'><ppc64:address domain='0x0001' bus='0x01' "
       "slot='0x00' function='0x1'/></ppc64:device></ppc64:passthrough>",
       TEST_HOSTDEV TEST_HOSTDEV_XML ("0x0001", "0x1") TEST_HOSTDEV2);
 
-  check (self, "prepare", xml, 0, NULL,
-         "GetHost Prepare(0001:01:00.0,always) Prepare(0002:01:00.0,never)");
+  test_hook_check (self, "prepare", xml, 0, NULL,
+                   "GetHost Prepare(0001:01:00.0,always) Prepare(0002:01:00.0,never)");
 }
 
 static void
-test_refused (Fixture *self, gconstpointer data)
+test_refused (TestHook *self, gconstpointer data)
 {
-  g_autofree char *xml = domain_xml ("kvm", "", TEST_HOSTDEV TEST_HOSTDEV2);
-  g_autofree char *unknown = domain_xml ("kvm", "", TEST_HOSTDEV_XML ("0x0077", "0x0"));
-  g_autofree char *metadata = domain_xml (
+  g_autofree char *xml = test_hook_xml ("kvm", "", TEST_HOSTDEV TEST_HOSTDEV2);
+  g_autofree char *unknown = test_hook_xml ("kvm", "", TEST_HOSTDEV_XML ("0x0077", "0x0"));
+  g_autofree char *metadata = test_hook_xml (
       "kvm",
       "<ppc64:passthrough xmlns:ppc64='http://libvirt.org/schemas/domain/ppc64/1.0' xive='maybe'/>",
       TEST_HOSTDEV);
 
   /* The second group cannot be had: the first one is given back. */
   test_helper_fail_prepare (self->fake, "0002:01:00.0");
-  check (self, "prepare", xml, 1, "EEH said no.",
-         "GetHost Prepare(0001:01:00.0,auto) Prepare(0002:01:00.0,auto) Release(L1)");
+  test_hook_check (self, "prepare", xml, 1, "EEH said no.",
+                   "GetHost Prepare(0001:01:00.0,auto) Prepare(0002:01:00.0,auto) Release(L1)");
   g_assert_cmpuint (test_helper_get_n_leases (self->fake), ==, 0);
-  check (self, "release", xml, 0, NULL, "");
-  check (self, "prepare", unknown, 1, "0077:01:00.0", "GetHost");
-  check (self, "prepare", metadata, 1, "xive", "");
-  check (self, "reconnect", metadata, 0, "xive", "");
+  test_hook_check (self, "release", xml, 0, NULL, "");
+  test_hook_check (self, "prepare", unknown, 1, "0077:01:00.0", "GetHost");
+  test_hook_check (self, "prepare", metadata, 1, "xive", "");
+  test_hook_check (self, "reconnect", metadata, 0, "xive", "");
 
   test_helper_leave (self->fake);
-  check (self, "prepare", xml, 1, "systemctl status ppc64-kvmhelper", "");
-  check (self, "started", xml, 0, NULL, "");
-  check (self, "release", xml, 0, NULL, "");
+  test_hook_check (self, "prepare", xml, 1, "systemctl status ppc64-kvmhelper", "");
+  test_hook_check (self, "started", xml, 0, NULL, "");
+  test_hook_check (self, "release", xml, 0, NULL, "");
 }
 
 /* libvirt gave up while the group was taken. */
 static void
-test_killed (Fixture *self, gconstpointer data)
+test_killed (TestHook *self, gconstpointer data)
 {
-  g_autofree char *xml = domain_xml ("kvm", "", TEST_HOSTDEV);
+  g_autofree char *xml = test_hook_xml ("kvm", "", TEST_HOSTDEV);
   g_autoptr (GSubprocessLauncher) launcher
       = g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_STDIN_PIPE);
   g_autoptr (GError) error = NULL;
@@ -267,11 +141,11 @@ test_killed (Fixture *self, gconstpointer data)
 
 /* What is no request is not answered, and does no harm. */
 static void
-test_garbage (Fixture *self, gconstpointer data)
+test_garbage (TestHook *self, gconstpointer data)
 {
   static const char *const garbage[] = { "", "\0\0", "\xff\xff\xff\xff", "\0\0\0\4abcd" };
   static const gsize lengths[] = { 0, 2, 4, 8 };
-  g_autofree char *xml = domain_xml ("kvm", "", TEST_HOSTDEV);
+  g_autofree char *xml = test_hook_xml ("kvm", "", TEST_HOSTDEV);
 
   for (gsize i = 0; i < G_N_ELEMENTS (garbage); i++)
     {
@@ -288,14 +162,14 @@ test_garbage (Fixture *self, gconstpointer data)
       g_socket_shutdown (socket, FALSE, TRUE, NULL);
     }
   test_run_for (50);
-  check (self, "prepare", xml, 0, NULL, "GetHost Prepare(0001:01:00.0,auto)");
+  test_hook_check (self, "prepare", xml, 0, NULL, "GetHost Prepare(0001:01:00.0,auto)");
 }
 
 int
 main (int argc, char **argv)
 {
 #define ADD(name, function)                                                                        \
-  g_test_add ("/driver/hook/" name, Fixture, NULL, setup, function, teardown)
+  g_test_add ("/driver/hook/" name, TestHook, NULL, test_hook_set_up, function, test_hook_tear_down)
 
   g_test_init (&argc, &argv, NULL);
   /* Here things are meant to go wrong, and warned of. */

@@ -117,18 +117,18 @@ test_network_other (TestHeld *self, gconstpointer data)
   g_assert_cmpuint (self->lookups, ==, 0);
 }
 
-/* A card of two functions, as the guest is to have one: function 0 comes last, and makes QEMU show
-   both (QEMU hw/ppc/spapr_pci.c: spapr_pci_pre_plug). */
+/* A card of two functions, each with a slot of its own: libvirt attaches nothing but function 0 of
+   a slot to a guest that runs (src/conf/domain_addr.c: virDomainPCIAddressEnsureAddr). */
 #define FUNCTION(host, guest)                                                                      \
   "<hostdev mode='subsystem' type='pci' managed='yes'><source><address domain='0x0001' "           \
   "bus='0x01' slot='0x00' function='" host "'/></source><address type='pci' domain='0x0000' "      \
-  "bus='0x01' slot='0x01' function='" guest "'/></hostdev>"
+  "bus='0x01' slot='" guest "' function='0x0'/></hostdev>"
 
 static void
 test_functions (TestHeld *self, gconstpointer data)
 {
-  static const char *const devices[] = { FUNCTION ("0x1", "0x1"), FUNCTION ("0x0", "0x0") };
-  static const char both[] = FUNCTION ("0x1", "0x1") FUNCTION ("0x0", "0x0");
+  static const char *const devices[] = { FUNCTION ("0x1", "0x1"), FUNCTION ("0x0", "0x2") };
+  static const char both[] = FUNCTION ("0x1", "0x1") FUNCTION ("0x0", "0x2");
 
   /* In one go: the second waits for the first. */
   for (guint32 i = 0; i < G_N_ELEMENTS (devices); i++)
@@ -165,6 +165,33 @@ host_was_asked (gpointer fake)
   return strcmp (test_helper_get_log (fake), "GetHost") == 0;
 }
 
+static guint
+count_lookups (TestHeld *self)
+{
+  g_mutex_lock (&self->lock);
+  guint lookups = self->lookups;
+  g_mutex_unlock (&self->lock);
+  return lookups;
+}
+
+static gboolean
+was_looked_up (gpointer held)
+{
+  return count_lookups (held) > 0;
+}
+
+/* A check that comes to its end. */
+static void
+check_definition (TestHeld *self)
+{
+  g_mutex_lock (&self->lock);
+  self->lookups = 0;
+  g_mutex_unlock (&self->lock);
+  driver_transactions_check (self->transactions, TEST_UUID);
+  test_wait (was_looked_up, self);
+  test_wait (test_held_is_idle, self->transactions);
+}
+
 /* Nothing is refused, and the helper is asked only where it has something to say. */
 static void
 test_define (TestHeld *self, gconstpointer data)
@@ -175,17 +202,35 @@ test_define (TestHeld *self, gconstpointer data)
     {
       test_held_set_guest (self, i < G_N_ELEMENTS (others) ? others[i] : STOPPED,
                            i < G_N_ELEMENTS (others) ? GIVEN : "");
-      driver_transactions_check (self->transactions, TEST_UUID);
-      test_run_for (50);
-      test_wait (test_held_is_idle, self->transactions);
+      check_definition (self);
     }
   g_assert_cmpstr (test_helper_get_log (self->fake), ==, "");
   test_held_set_guest (self, STOPPED | NO_PHB, GIVEN GIVEN_SIBLING);
   driver_transactions_check (self->transactions, TEST_UUID);
   test_wait (host_was_asked, self->fake);
+  test_wait (test_held_is_idle, self->transactions);
   test_held_set_unavailable (self, TRUE);
+  check_definition (self);
+}
+
+/* A guest that starts is not looked for: libvirt holds it, and everybody would wait. Two
+   definitions are checked once. */
+static void
+test_define_starting (TestHeld *self, gconstpointer data)
+{
+  test_held_set_guest (self, STOPPED, GIVEN);
   driver_transactions_check (self->transactions, TEST_UUID);
-  test_run_for (50);
+  test_run_for (100);
+  g_assert_cmpuint (count_lookups (self), ==, 0);
+  driver_transactions_starting (self->transactions, TEST_UUID);
+  test_run_for (2500);
+  g_assert_cmpuint (count_lookups (self), ==, 0);
+
+  driver_transactions_check (self->transactions, TEST_UUID);
+  driver_transactions_check (self->transactions, TEST_UUID);
+  test_wait (was_looked_up, self);
+  test_run_for (1500);
+  g_assert_cmpuint (count_lookups (self), ==, 1);
 }
 
 int
@@ -205,5 +250,6 @@ main (int argc, char **argv)
   ADD ("network/other", NULL, test_network_other);
   ADD ("functions", NULL, test_functions);
   ADD ("define", NULL, test_define);
+  ADD ("define/starting", NULL, test_define_starting);
   return g_test_run ();
 }

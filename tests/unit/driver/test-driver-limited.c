@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <libvirt/virterror.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "driver-held.h"
+#include "driver/driver-rights.h"
+
+/* Clients to whom libvirt's access control may refuse what it allows to others. */
+
+#define NO_DEVICE "<" DRIVER_RIGHTS_DEVICE "/>"
+#define NVME      "<disk type='nvme'><source type='pci' namespace='1'/><target dev='vdb'/></disk>"
+#define SAVE      2
+
+static gboolean
+offer (DriverCall *call, gpointer transactions)
+{
+  driver_call_set_limited (call, TRUE);
+  return driver_transactions_offer (call, transactions);
+}
+
+static void
+set_up (TestHeld *self, gconstpointer data)
+{
+  self->offer = offer;
+  test_held_set_up (self, data);
+}
+
+/* Before anything else is done: the serial of the question. */
+static guint32
+expect_question (TestHeld *self, guint32 procedure, guint32 flags)
+{
+  g_autoptr (GBytes) frame = test_receive (self->relay.server);
+  DriverFrameHeader header;
+
+  driver_frame_header_decode (g_bytes_get_data (frame, NULL), &header);
+  g_autoptr (GBytes) expected = test_device_call (procedure, header.serial, NO_DEVICE, flags);
+  g_assert_true (g_bytes_equal (frame, expected));
+  g_assert_cmpuint (header.serial, >, 1000000);
+  g_assert_cmpstr (test_helper_get_log (self->fake), ==, "");
+  return header.serial;
+}
+
+static void
+check_allowed (TestHeld *self, guint32 procedure, guint32 flags)
+{
+  guint32 serial;
+
+  test_send (self->relay.client, test_device_call (procedure, 2, TEST_HOSTDEV, flags));
+  serial = expect_question (self, procedure, flags);
+  test_send (self->relay.server,
+             test_error_of (procedure, serial, VIR_ERR_CONFIG_UNSUPPORTED, "unknown device type"));
+  test_held_expect_forwarded (self, test_device_call (procedure, 2, TEST_HOSTDEV, flags),
+                              "GetHost Prepare(0001:01:00.0,auto)");
+  test_held_set_guest (self, RUNNING, GIVEN);
+  test_send (self->relay.server, test_reply (procedure, 2));
+  test_expect (self->relay.client, test_reply (procedure, 2));
+  test_wait (test_held_is_committed, self->fake);
+  test_expect_none (self->relay.client);
+}
+
+static void
+test_allowed (TestHeld *self, gconstpointer data)
+{
+  check_allowed (self, ATTACH, LIVE);
+}
+
+static void
+test_allowed_save (TestHeld *self, gconstpointer data)
+{
+  check_allowed (self, ATTACH, LIVE | SAVE);
+}
+
+static void
+test_allowed_plain (TestHeld *self, gconstpointer data)
+{
+  check_allowed (self, 8, 0);
+}
+
+/* libvirt's own words, and nothing was done; also for a device of which there would have been
+   something else to say. */
+static void
+check_refused (TestHeld *self, const char *device, int code)
+{
+  guint32 serial;
+
+  test_send (self->relay.client, test_device_call (ATTACH, 3, device, LIVE));
+  serial = expect_question (self, ATTACH, LIVE);
+  test_send (self->relay.server, test_error_of (ATTACH, serial, code, "as libvirt says"));
+  test_expect (self->relay.client, test_error_of (ATTACH, 3, code, "as libvirt says"));
+  test_wait (test_held_is_idle, self->transactions);
+  g_assert_cmpstr (test_helper_get_log (self->fake), ==, "");
+  test_expect_none (self->relay.server);
+}
+
+static void
+test_refused (TestHeld *self, gconstpointer data)
+{
+  static const int codes[]
+      = { VIR_ERR_ACCESS_DENIED, VIR_ERR_AUTH_FAILED, VIR_ERR_INTERNAL_ERROR, VIR_ERR_NO_DOMAIN };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (codes); i++)
+    check_refused (self, TEST_HOSTDEV, codes[i]);
+  check_refused (self, TEST_HOSTDEV_XML ("0x0009", "0x0"), VIR_ERR_ACCESS_DENIED);
+  check_refused (self, NVME, VIR_ERR_ACCESS_DENIED);
+}
+
+/* Not even that the guest's own metadata is wrong. */
+static void
+test_refused_metadata (TestHeld *self, gconstpointer data)
+{
+  self->metadata = "<metadata><p:passthrough xmlns:p='http://libvirt.org/schemas/domain/ppc64/1.0' "
+                   "eeh='please'/></metadata>";
+  test_held_set_guest (self, RUNNING, "");
+  check_refused (self, TEST_HOSTDEV, VIR_ERR_ACCESS_DENIED);
+}
+
+/* What is none of ours is not asked about. */
+static void
+test_other (TestHeld *self, gconstpointer data)
+{
+  test_held_set_guest (self, TCG, "");
+  test_send (self->relay.client, test_device_call (ATTACH, 2, TEST_HOSTDEV, LIVE));
+  test_held_expect_forwarded (self, test_device_call (ATTACH, 2, TEST_HOSTDEV, LIVE), "");
+  test_send (self->relay.client, test_device_call (DETACH, 3, TEST_HOSTDEV, LIVE));
+  test_held_expect_forwarded (self, test_device_call (DETACH, 3, TEST_HOSTDEV, LIVE), "");
+  test_send (self->relay.server, test_reply (DETACH, 3));
+  test_expect (self->relay.client, test_reply (DETACH, 3));
+}
+
+static void
+test_client_gone (TestHeld *self, gconstpointer data)
+{
+  guint32 serial;
+
+  test_send (self->relay.client, test_device_call (ATTACH, 2, TEST_HOSTDEV, LIVE));
+  serial = expect_question (self, ATTACH, LIVE);
+  close (self->relay.client);
+  self->relay.client = -1;
+  test_expect_none (self->relay.server);
+  test_send (self->relay.server,
+             test_error_of (ATTACH, serial, VIR_ERR_CONFIG_UNSUPPORTED, "no such device"));
+  test_expect_end (self->relay.server);
+  test_wait (test_held_is_idle, self->transactions);
+  g_assert_cmpstr (test_helper_get_log (self->fake), ==, "");
+}
+
+/* While the helper works at it: libvirt never sees the client's call. */
+static void
+test_client_gone_later (TestHeld *self, gconstpointer data)
+{
+  guint32 serial;
+
+  test_helper_hold (self->fake);
+  test_send (self->relay.client, test_device_call (ATTACH, 2, TEST_HOSTDEV, LIVE));
+  serial = expect_question (self, ATTACH, LIVE);
+  test_send (self->relay.server,
+             test_error_of (ATTACH, serial, VIR_ERR_CONFIG_UNSUPPORTED, "no such device"));
+  test_wait (test_helper_is_holding, self->fake);
+  close (self->relay.client);
+  self->relay.client = -1;
+  test_run_for (50);
+  test_helper_go (self->fake);
+  test_wait (test_held_has_no_lease, self->fake);
+  test_expect_end (self->relay.server);
+}
+
+static void
+test_server_gone (TestHeld *self, gconstpointer data)
+{
+  test_send (self->relay.client, test_device_call (ATTACH, 2, TEST_HOSTDEV, LIVE));
+  expect_question (self, ATTACH, LIVE);
+  close (self->relay.server);
+  self->relay.server = -1;
+  test_expect_end (self->relay.client);
+  test_wait (test_held_is_idle, self->transactions);
+  g_assert_cmpstr (test_helper_get_log (self->fake), ==, "");
+}
+
+int
+main (int argc, char **argv)
+{
+#define ADD(name, function)                                                                        \
+  g_test_add ("/driver/limited/" name, TestHeld, NULL, set_up, function, test_held_tear_down)
+
+  g_test_init (&argc, &argv, NULL);
+  /* Here things are meant to go wrong, and warned of. */
+  g_log_set_always_fatal (G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL);
+  ADD ("allowed", test_allowed);
+  ADD ("allowed/save", test_allowed_save);
+  ADD ("allowed/plain", test_allowed_plain);
+  ADD ("refused", test_refused);
+  ADD ("refused/metadata", test_refused_metadata);
+  ADD ("other", test_other);
+  ADD ("client-gone", test_client_gone);
+  ADD ("client-gone/later", test_client_gone_later);
+  ADD ("server-gone", test_server_gone);
+  return g_test_run ();
+}
