@@ -176,12 +176,10 @@ bench_process_release (BenchProcess *self, const char *lease)
   g_assert_cmpstr (state, ==, "done");
 }
 
-/* The number after @key and a colon, in a file of the process'. */
-static gint64
-read_number (const BenchProcess *self, const char *file, const char *key)
+gint64
+bench_process_read (const char *process, const char *file, const char *key)
 {
-  g_autofree char *path
-      = g_build_filename ("/proc", g_subprocess_get_identifier (self->process), file, NULL);
+  g_autofree char *path = g_build_filename ("/proc", process, file, NULL);
   g_autofree char *text = NULL;
   g_auto (GStrv) lines = NULL;
   GError *error = NULL;
@@ -197,21 +195,26 @@ read_number (const BenchProcess *self, const char *file, const char *key)
 }
 
 gint64
-bench_process_cpu (const BenchProcess *self)
+bench_process_read_cpu (const char *process)
 {
   struct timespec time;
   clockid_t clock;
 
-  g_assert_cmpint (clock_getcpuclockid (atoi (g_subprocess_get_identifier (self->process)), &clock),
-                   ==, 0);
+  g_assert_cmpint (clock_getcpuclockid (atoi (process), &clock), ==, 0);
   g_assert_cmpint (clock_gettime (clock, &time), ==, 0);
   return (gint64) time.tv_sec * G_USEC_PER_SEC + time.tv_nsec / 1000;
 }
 
 gint64
+bench_process_cpu (const BenchProcess *self)
+{
+  return bench_process_read_cpu (g_subprocess_get_identifier (self->process));
+}
+
+gint64
 bench_process_anonymous (const BenchProcess *self)
 {
-  return read_number (self, "status", "RssAnon:");
+  return bench_process_read (g_subprocess_get_identifier (self->process), "status", "RssAnon:");
 }
 
 void
@@ -220,8 +223,12 @@ bench_process_add_memory (const BenchProcess *self, JsonBuilder *json, const cha
   json_builder_set_member_name (json, name);
   json_builder_begin_object (json);
   bench_add (json, "anonymous-kib", (double) bench_process_anonymous (self));
-  bench_add (json, "pss-kib", (double) read_number (self, "smaps_rollup", "Pss:"));
-  bench_add (json, "threads", (double) read_number (self, "status", "Threads:"));
+  bench_add (json, "pss-kib",
+             (double) bench_process_read (g_subprocess_get_identifier (self->process),
+                                          "smaps_rollup", "Pss:"));
+  bench_add (json, "threads",
+             (double) bench_process_read (g_subprocess_get_identifier (self->process), "status",
+                                          "Threads:"));
   json_builder_end_object (json);
 }
 

@@ -64,6 +64,12 @@ gint64 bench_process_cpu (const BenchProcess *self);
 /** bench_process_anonymous: RssAnon, in KiB. */
 gint64 bench_process_anonymous (const BenchProcess *self);
 
+/** bench_process_read: the number after @key and a colon in @file of /proc/@process. */
+gint64 bench_process_read (const char *process, const char *file, const char *key);
+
+/** bench_process_read_cpu: as bench_process_cpu, of @process. */
+gint64 bench_process_read_cpu (const char *process);
+
 /** bench_add: a member @name of an object, rounded to a whole number. */
 void bench_add (JsonBuilder *json, const char *name, double value);
 

@@ -1,152 +1,300 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <json-glib/json-glib.h>
-#include <libvirt/libvirt.h>
 #include <locale.h>
 #include <stdlib.h>
 
-#include "driver-daemon.h"
-#include "driver/driver-events.h"
+#include "bench-load.h"
+#include "bench-process.h"
+#include "bench-series.h"
 
 /**
- * What the relay costs: the same calls to the same libvirtd beside virtppc64d and through it, by
- * turns, so that what else the machine does hits both alike. Medians, as JSON on stdout and in the
- * file that the argument names.
+ * What the relay costs: the same calls to the same libvirtd beside virtppc64d and through it, and
+ * through libvirt's own virtproxyd where there is one (bench-ways.h), by turns. Medians, as JSON.
+ *
+ * Arguments: which kinds of call, of bench-world.c; without any, all, and what idle clients cost.
+ *
+ * It fails where less passes than MIN_THROUGHPUT of what passes beside it, for replies and streams
+ * of 64 KiB and more, or where a small call of a single client takes longer by more than
+ * MAX_ADDED_USEC. A ratio is the median of those of each turn, so that a turn that the machine was
+ * busy in counts once.
  */
+#define MIN_THROUGHPUT 0.95
+#define MAX_ADDED_USEC 40
+
 enum
 {
-  CALLS = 3000,
-  OPENS = 300,
-  BULKS = 300,
+  TURNS = 11, /* and one to warm up */
+  TURN_USEC = 150 * 1000,
+  /* Where a turn takes longer than it should, as on a busy machine, there are fewer. */
+  TURNS_MIN = 5,
+  TURNS_USEC = 8 * G_USEC_PER_SEC,
+  GROWTH_TURNS = 21,
+  GROWTH_USEC = 50 * 1000,
 };
+
+static const guint counts[] = { 1, 16, 200 };
 
 typedef struct
 {
-  virConnectPtr connection;
-  virDomainPtr domain;
-  char *uri;
-} Way;
-
-/* The least that a call can be: a question of a few bytes. */
-static void
-call (const Way *way)
-{
-  unsigned long version;
-
-  g_assert_cmpint (virConnectGetLibVersion (way->connection, &version), ==, 0);
-}
-
-/* A connection, as every virsh makes one. */
-static void
-open_close (const Way *way)
-{
-  virConnectPtr connection = virConnectOpen (way->uri);
-
-  g_assert_nonnull (connection);
-  virConnectClose (connection);
-}
+  GArray *times[BENCH_WAYS_MAX];  /* gint64: microseconds that one took */
+  GArray *rates[BENCH_WAYS_MAX];  /* double: a second, of each turn */
+  GArray *ratios[BENCH_WAYS_MAX]; /* double: of them, to the direct one of the same turn */
+  gint64 cpu[BENCH_WAYS_MAX];     /* microseconds, of bench_ways_process, in all of them */
+} Series;
 
 static int
-discard (virStreamPtr stream, const char *bytes, size_t length, void *data)
-{
-  return (int) length;
-}
-
-/* A stream: a screenshot of the test driver's. */
-static void
-bulk (const Way *way)
-{
-  virStreamPtr stream = virStreamNew (way->connection, 0);
-  char *type = virDomainScreenshot (way->domain, stream, 0, 0);
-
-  g_assert_nonnull (type);
-  free (type);
-  g_assert_cmpint (virStreamRecvAll (stream, discard, NULL), ==, 0);
-  virStreamFinish (stream);
-  virStreamFree (stream);
-}
-
-static int
-compare (gconstpointer a, gconstpointer b)
+compare_int (gconstpointer a, gconstpointer b)
 {
   gint64 x = *(const gint64 *) a, y = *(const gint64 *) b;
 
   return (x > y) - (x < y);
 }
 
-static gint64
-quantile (GArray *sorted, double q)
+static int
+compare_double (gconstpointer a, gconstpointer b)
 {
-  return g_array_index (sorted, gint64, (guint) (q * (sorted->len - 1)));
+  double x = *(const double *) a, y = *(const double *) b;
+
+  return (x > y) - (x < y);
+}
+
+static double
+quantile (GArray *times, double q)
+{
+  g_array_sort (times, compare_int);
+  return (double) g_array_index (times, gint64, (guint) (q * (times->len - 1)));
+}
+
+static double
+median (GArray *values)
+{
+  g_array_sort (values, compare_double);
+  return g_array_index (values, double, values->len / 2);
 }
 
 static void
-measure (JsonBuilder *json, const char *name, void (*run) (const Way *way), const Way ways[2],
-         guint rounds)
+take_turns (BenchLoad *load, const BenchWays *ways, guint turns, gint64 usec, Series *series)
 {
-  static const char *const names[2] = { "direct", "relayed" };
-  GArray *times[2];
-  gint64 medians[2];
-
-  for (int w = 0; w < 2; w++)
-    times[w] = g_array_sized_new (FALSE, FALSE, sizeof (gint64), rounds);
-  /* The first tenth is for warming up. */
-  for (guint i = 0; i < rounds + rounds / 10; i++)
-    for (guint turn = 0; turn < 2; turn++)
-      {
-        guint w = (turn + i) % 2;
-        gint64 start = g_get_monotonic_time ();
-
-        run (&ways[w]);
-        gint64 took = g_get_monotonic_time () - start;
-        if (i >= rounds / 10)
-          g_array_append_val (times[w], took);
-      }
-
-  json_builder_set_member_name (json, name);
-  json_builder_begin_object (json);
-  json_builder_set_member_name (json, "samples");
-  json_builder_add_int_value (json, rounds);
-  for (int w = 0; w < 2; w++)
+  for (guint w = 0; w < ways->n; w++)
     {
-      g_array_sort (times[w], compare);
-      medians[w] = quantile (times[w], 0.5);
-      json_builder_set_member_name (json, names[w]);
-      json_builder_begin_object (json);
-      json_builder_set_member_name (json, "median-usec");
-      json_builder_add_int_value (json, medians[w]);
-      json_builder_set_member_name (json, "p95-usec");
-      json_builder_add_int_value (json, quantile (times[w], 0.95));
-      json_builder_end_object (json);
-      g_array_unref (times[w]);
+      series->times[w] = g_array_new (FALSE, FALSE, sizeof (gint64));
+      series->rates[w] = g_array_new (FALSE, FALSE, sizeof (double));
+      series->ratios[w] = g_array_new (FALSE, FALSE, sizeof (double));
+      series->cpu[w] = 0;
     }
-  json_builder_set_member_name (json, "added-usec");
-  json_builder_add_int_value (json, medians[1] - medians[0]);
-  json_builder_end_object (json);
+  const gint64 start = g_get_monotonic_time ();
+  for (guint turn = 0;
+       turn <= turns && (turn <= TURNS_MIN || g_get_monotonic_time () - start < TURNS_USEC); turn++)
+    {
+      double rates[BENCH_WAYS_MAX];
+
+      for (guint i = 0; i < ways->n; i++)
+        {
+          guint w = (turn + i) % ways->n;
+
+          const char *process = bench_ways_process (ways, w);
+          gint64 cpu = bench_process_read_cpu (process);
+
+          rates[w] = bench_load_run (load, w, usec, series->times[w]);
+          series->cpu[w] += bench_process_read_cpu (process) - cpu;
+          if (turn == 0)
+            {
+              g_array_set_size (series->times[w], 0);
+              series->cpu[w] = 0;
+            }
+        }
+      for (guint w = 0; turn > 0 && w < ways->n; w++)
+        {
+          double ratio = rates[w] / rates[BENCH_WAY_DIRECT];
+
+          g_array_append_val (series->rates[w], rates[w]);
+          g_array_append_val (series->ratios[w], ratio);
+        }
+    }
 }
 
-static char *
-measure_all (const Way ways[2])
+static void
+series_clear (Series *series, guint ways)
 {
-  g_autoptr (JsonBuilder) json = json_builder_new ();
-  g_autoptr (JsonNode) root = NULL;
+  for (guint w = 0; w < ways; w++)
+    {
+      g_array_unref (series->times[w]);
+      g_array_unref (series->rates[w]);
+      g_array_unref (series->ratios[w]);
+    }
+}
 
+static void
+add_text (JsonBuilder *json, const char *name, const char *value)
+{
+  json_builder_set_member_name (json, name);
+  json_builder_add_string_value (json, value);
+}
+
+static void
+add_truth (JsonBuilder *json, const char *name, gboolean value)
+{
+  json_builder_set_member_name (json, name);
+  json_builder_add_boolean_value (json, value);
+}
+
+static void
+add_series (JsonBuilder *json, const Series *series, const BenchKind *kind, guint ways)
+{
+  double direct = quantile (series->times[BENCH_WAY_DIRECT], 0.5);
+
+  for (guint w = 0; w < ways; w++)
+    {
+      double rate = median (series->rates[w]);
+
+      json_builder_set_member_name (json, bench_way_names[w]);
+      json_builder_begin_object (json);
+      bench_add (json, "per-second", rate);
+      if (kind->bytes > 0)
+        bench_add (json, "mib-per-second", rate * (double) kind->bytes / (1024 * 1024));
+      bench_add (json, "p50-usec", quantile (series->times[w], 0.5));
+      bench_add (json, "p99-usec", quantile (series->times[w], 0.99));
+      bench_add_ratio (json, "cpu-usec", (double) series->cpu[w], series->times[w]->len);
+      if (w != BENCH_WAY_DIRECT)
+        {
+          bench_add_ratio (json, "throughput", median (series->ratios[w]), 1);
+          bench_add (json, "added-p50-usec", quantile (series->times[w], 0.5) - direct);
+        }
+      json_builder_end_object (json);
+    }
+}
+
+/* Whether the relay does what it has to; where nothing is asked of it, it does. */
+static gboolean
+is_good (const Series *series, const BenchKind *kind, guint clients)
+{
+  if (kind->bytes > 0)
+    return median (series->ratios[BENCH_WAY_RELAYED]) >= MIN_THROUGHPUT;
+  return clients > 1
+         || quantile (series->times[BENCH_WAY_RELAYED], 0.5)
+                    - quantile (series->times[BENCH_WAY_DIRECT], 0.5)
+                <= MAX_ADDED_USEC;
+}
+
+static gboolean
+measure (JsonBuilder *json, const BenchWays *ways, const BenchWorld *world, const BenchKind *kind,
+         guint clients)
+{
+  BenchLoad *load;
+  Series series;
+  gboolean good;
+
+  g_printerr ("%s, %u clients\n", kind->name, clients);
+  load = bench_load_new (ways, world, kind, clients);
+  take_turns (load, ways, TURNS, TURN_USEC, &series);
+  bench_load_free (load);
+  good = is_good (&series, kind, clients);
   json_builder_begin_object (json);
-  json_builder_set_member_name (json, "benchmark");
-  json_builder_add_string_value (json, "relay");
-  measure (json, "call", call, ways, CALLS);
-  measure (json, "open", open_close, ways, OPENS);
-  measure (json, "stream", bulk, ways, BULKS);
+  add_text (json, "kind", kind->name);
+  bench_add (json, "clients", clients);
+  add_series (json, &series, kind, ways->n);
+  add_truth (json, "pass", good);
   json_builder_end_object (json);
-  root = json_builder_get_root (json);
-  return json_to_string (root, TRUE);
+  series_clear (&series, ways->n);
+  return good;
+}
+
+/* Idle ones, and what each is to the process that serves them: before it has done anything, and
+   after it has had a reply of 64 KiB. */
+static void
+measure_idle (JsonBuilder *json, const BenchWays *ways, guint clients)
+{
+  g_autofree virConnectPtr *connections = g_new0 (virConnectPtr, clients);
+
+  for (guint w = 0; w < ways->n; w++)
+    {
+      const char *process = bench_ways_process (ways, w);
+      gint64 before = bench_process_read (process, "smaps_rollup", "Pss:"), opened, used;
+
+      for (guint i = 0; i < clients; i++)
+        connections[i] = bench_connect (ways, w, "test", "default");
+      opened = bench_process_read (process, "smaps_rollup", "Pss:");
+      for (guint i = 0; i < clients; i++)
+        {
+          virDomainPtr domain = virDomainLookupByName (connections[i], "described-64");
+          char *text = virDomainGetMetadata (domain, VIR_DOMAIN_METADATA_DESCRIPTION, NULL, 0);
+
+          g_assert_nonnull (text);
+          free (text);
+          virDomainFree (domain);
+        }
+      used = bench_process_read (process, "smaps_rollup", "Pss:");
+      json_builder_set_member_name (json, bench_way_names[w]);
+      json_builder_begin_object (json);
+      bench_add (json, "pss-kib", (double) before);
+      bench_add_ratio (json, "kib-per-client", (double) (opened - before), clients);
+      bench_add_ratio (json, "kib-per-client-used", (double) (used - before), clients);
+      json_builder_end_object (json);
+      for (guint i = 0; i < clients; i++)
+        virConnectClose (connections[i]);
+    }
+}
+
+/* A small call of one client, with so many others that are there and do nothing. */
+static void
+measure_growth (JsonBuilder *json, const BenchWays *ways, const BenchWorld *world, guint clients)
+{
+  g_autofree virConnectPtr *others = g_new0 (virConnectPtr, clients * ways->n);
+  BenchLoad *load = bench_load_new (ways, world, &bench_kinds[0], 1);
+  Series series;
+
+  /* libvirtd has as many for each of them; of the relay's and the proxy's each has its own. */
+  for (guint i = 1; i < clients; i++)
+    for (guint w = 0; w < ways->n; w++)
+      others[i * ways->n + w] = bench_connect (ways, w, "test", "default");
+  take_turns (load, ways, GROWTH_TURNS, GROWTH_USEC, &series);
+  bench_load_free (load);
+  for (guint i = ways->n; i < clients * ways->n; i++)
+    virConnectClose (others[i]);
+  json_builder_begin_object (json);
+  bench_add (json, "clients", clients);
+  add_series (json, &series, &bench_kinds[0], ways->n);
+  json_builder_end_object (json);
+  series_clear (&series, ways->n);
+}
+
+static gboolean
+measure_load (JsonBuilder *json, const BenchWays *ways, const BenchWorld *world, char **names)
+{
+  gboolean good = TRUE;
+
+  json_builder_set_member_name (json, "load");
+  json_builder_begin_array (json);
+  for (guint k = 0; k < bench_n_kinds; k++)
+    for (guint i = 0; i < G_N_ELEMENTS (counts); i++)
+      if (*names == NULL || g_strv_contains ((const char *const *) names, bench_kinds[k].name))
+        good = measure (json, ways, world, &bench_kinds[k], counts[i]) && good;
+  json_builder_end_array (json);
+  return good;
+}
+
+static void
+measure_others (JsonBuilder *json, const BenchWays *ways, const BenchWorld *world)
+{
+  json_builder_set_member_name (json, "idle");
+  json_builder_begin_object (json);
+  measure_idle (json, ways, counts[G_N_ELEMENTS (counts) - 1]);
+  json_builder_end_object (json);
+
+  json_builder_set_member_name (json, "beside-idle");
+  json_builder_begin_array (json);
+  for (guint i = 0; i < G_N_ELEMENTS (counts); i++)
+    measure_growth (json, ways, world, counts[i]);
+  json_builder_end_array (json);
 }
 
 int
 main (int argc, char **argv)
 {
-  g_autoptr (GError) error = NULL;
-  TestDaemon daemons;
-  Way ways[2];
+  g_autoptr (JsonBuilder) json = json_builder_new ();
+  BenchWorld world;
+  BenchWays ways;
+  gboolean good;
 
   setlocale (LC_ALL, "");
   if (!test_daemon_installed ())
@@ -154,28 +302,29 @@ main (int argc, char **argv)
       g_printerr ("libvirtd and virsh are not installed\n");
       return 77;
     }
-  test_daemon_start (&daemons);
-  driver_events_start_loop ();
-  for (int w = 0; w < 2; w++)
-    {
-      ways[w].uri = test_daemon_uri (&daemons, "test", "default", w == 1);
-      ways[w].connection = virConnectOpen (ways[w].uri);
-      g_assert_nonnull (ways[w].connection);
-      ways[w].domain = virDomainLookupByName (ways[w].connection, "test");
-      g_assert_nonnull (ways[w].domain);
-    }
+  bench_ways_start (&ways);
+  bench_world_start (&world, &ways, counts[G_N_ELEMENTS (counts) - 1]);
 
-  g_autofree char *text = measure_all (ways);
-  g_print ("%s\n", text);
-  if (argc > 1 && !g_file_set_contents (argv[1], text, -1, &error))
-    g_error ("%s", error->message);
+  json_builder_begin_object (json);
+  add_text (json, "benchmark", "relay");
+  if (argc == 1)
+    measure_others (json, &ways, &world);
+  good = measure_load (json, &ways, &world, argv + 1);
+  json_builder_set_member_name (json, "limits");
+  json_builder_begin_object (json);
+  bench_add_ratio (json, "throughput", MIN_THROUGHPUT, 1);
+  bench_add (json, "added-p50-usec", MAX_ADDED_USEC);
+  json_builder_end_object (json);
+  add_truth (json, "pass", good);
+  json_builder_end_object (json);
+  bench_print (json);
 
-  for (int w = 0; w < 2; w++)
+  bench_world_stop (&world);
+  bench_ways_stop (&ways);
+  if (!good)
     {
-      virDomainFree (ways[w].domain);
-      virConnectClose (ways[w].connection);
-      g_free (ways[w].uri);
+      g_printerr ("The relay costs more than it may\n");
+      return EXIT_FAILURE;
     }
-  test_daemon_stop (&daemons);
   return EXIT_SUCCESS;
 }
