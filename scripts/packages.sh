@@ -17,10 +17,39 @@ packages_install ()
   "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2
 }
 
+# packages_unpack DIRECTORY PACKAGE...: what is in these, and in what they need and is not installed, is put below DIRECTORY. Nothing is
+# installed: no service is started, and no user has them who does not look there.
+packages_unpack ()
+{
+  local directory=$1 archives update=()
+  shift
+
+  [ ! -e "$directory/unpacked" ] || return 0
+  rm -rf "$directory"
+  archives=$(realpath -m "$directory")/archives
+  mkdir -p "$archives/partial"
+  [ "$(id -u)" = 0 ] || update=(sudo)
+  echo "unpacking: $*" >&2
+  packages_download "$archives" "$@" || { "${update[@]}" apt-get update -qq >&2 && packages_download "$archives" "$@"; } || return 1
+  find "$archives" -name '*.deb' -print0 | xargs -0 -r -P "$(nproc)" -I DEB dpkg-deb -x DEB "$directory" || return 1
+  rm -rf "$archives"
+  touch "$directory/unpacked"
+}
+
+packages_download ()
+{
+  apt-get install -y -qq --no-install-recommends --download-only -o Debug::NoLocking=1 -o APT::Sandbox::User=root -o Dir::Cache::archives="$1" "${@:2}" >&2
+}
+
 # What the project builds with. polkitd has what tells gettext how to read a file of polkit's actions.
 PACKAGES_BUILD="gcc meson ninja-build pkg-config gettext polkitd python3-docutils libglib2.0-dev libglib2.0-dev-bin libjson-glib-dev
   libxml2-dev libvirt-dev libtirpc-dev libpci-dev libsystemd-dev"
 
-# What its tests run with: a real bus, a real libvirtd and its clients, and libvirt's own schemas.
+# What its tests run with: a real bus, a real libvirtd and its clients, virt-manager on a display and who uses it, and libvirt's own schemas.
 # shellcheck disable=SC2034
-PACKAGES_TEST="$PACKAGES_BUILD dbus systemd libvirt-daemon-system libvirt-clients qemu-system-ppc jing clang libclang-rt-dev clang-format shellcheck python3-dbusmock"
+PACKAGES_TEST="$PACKAGES_BUILD dbus systemd libvirt-daemon-system libvirt-clients qemu-system-ppc qemu-utils seabios jing libxml2-utils clang libclang-rt-dev clang-format shellcheck python3-dbusmock
+  python3-libvirt openssh-client netcat-openbsd virt-manager xvfb xdotool at-spi2-core gir1.2-atspi-2.0"
+
+# Clients that nobody wants to have for a test: nova is of 200 packages, which take minutes to install, and sshd would be started.
+# shellcheck disable=SC2034
+PACKAGES_CLIENTS="python3-nova openssh-server"
