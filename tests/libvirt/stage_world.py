@@ -23,7 +23,7 @@ CARD, NEEDED = '0000:01:00.0', '0001:01:00.0'
 # Where scripts/test unpacks packages that it does not install.
 UNPACKED = os.path.join(HERE, '../../build/clients')
 # What the client is told, and by which numbers (VIR_ERR_RESOURCE_BUSY, VIR_FROM_QEMU).
-REFUSAL = 'resource busy: The host needs 0001:01:00.0'
+REFUSAL = 'resource busy: The host has file systems on 0001:01:00.0'
 BUSY, FROM_QEMU = 87, 10
 UUID = '5bd1dc5d-9a3f-4c62-8d4b-70773970c640'
 GUEST = '''<domain type='kvm'><name>guest</name><uuid>%s</uuid><memory unit='MiB'>512</memory><vcpu>1</vcpu>
