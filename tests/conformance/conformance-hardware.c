@@ -26,7 +26,10 @@
 
 #define ID_82574 0x10d38086u
 
-#define SOON  2000 /* microseconds */
+/* Microseconds: in which the first message is got rid of; and after which the second one was sent.
+ */
+#define SOON  2000
+#define SENT  100000
 #define TRIES 100
 
 static void
@@ -103,6 +106,7 @@ conformance_hardware_raise (gpointer data, int handle, const char *bdf, guint ve
         store (registers, CONTROL, CONTROL_RST);
     }
   done = set_bus_master (handle, TRUE) && done;
+  g_usleep (SENT);
   munmap ((void *) registers, bar.size);
   return done ? 0 : -EIO;
 }
