@@ -68,9 +68,10 @@ lookup_unref (Lookup *lookup)
 static void
 set_unavailable (GError **error, const char *why)
 {
-  g_set_error (
-      error, COMMON_ERROR, COMMON_ERROR_LIBVIRT_UNAVAILABLE,
-      _ ("libvirt cannot be asked about its guests (%s). See “systemctl status libvirtd”."), why);
+  g_set_error (error, COMMON_ERROR, COMMON_ERROR_LIBVIRT_UNAVAILABLE,
+               _ ("libvirt cannot be asked about its guests (%s). See “systemctl status libvirtd "
+                  "virtqemud”."),
+               why);
 }
 
 static void
