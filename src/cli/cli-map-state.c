@@ -121,6 +121,34 @@ sit (CliMap *map, CliMapSeat *seat, guint slot, guint function)
   g_ptr_array_add (get_phb (map, seat->phb)->seats, seat);
 }
 
+/* A device where a plan puts it. */
+static void
+seat_planned (CliMap *map, const HostdevPlanDevice *entry)
+{
+  CliMapSeat *seat = find_seat (map, &entry->address);
+
+  if (seat == NULL || seat->where == CLI_MAP_AT_GUEST)
+    return;
+  seat->where = CLI_MAP_AT_GUEST;
+  seat->has_phb = entry->has_phb;
+  seat->phb = entry->phb_index;
+  if (entry->has_phb && entry->has_seat)
+    sit (map, seat, entry->seat.slot, entry->seat.function);
+  else if (entry->has_phb)
+    g_ptr_array_add (get_phb (map, seat->phb)->seats, seat);
+  take_group (map, seat->group);
+}
+
+/* All that a plan is about; NULL: none. */
+static void
+seat_all (CliMap *map, const HostdevPlan *plan)
+{
+  const GPtrArray *planned = plan != NULL ? hostdev_plan_get_devices (plan) : NULL;
+
+  for (guint i = 0; planned != NULL && i < planned->len; i++)
+    seat_planned (map, planned->pdata[i]);
+}
+
 /* A device that the guest has in its XML. */
 static void
 give (CliMap *map, const HostdevDomain *domain, const HostdevDevice *device)
@@ -179,31 +207,17 @@ cli_map_now (const HostdevHost *host, const HostdevDomain *domain)
 
 CliMap *
 cli_map_after (const HostdevHost *host, const HostdevDomain *domain, const HostdevDevice *device,
-               const HostdevPlan *plan, const CliMap *now)
+               const HostdevPlan *start, const HostdevPlan *plan, const CliMap *now)
 {
   CliMap *map
       = new_map (device != NULL ? _ ("After the attachment") : _ ("After the start"), host, domain);
   const GPtrArray *given = hostdev_domain_get_devices (domain);
-  const GPtrArray *planned = hostdev_plan_get_devices (plan);
 
+  /* Without a place in their XML those have it from the start that comes before. */
+  seat_all (map, start);
   for (guint i = 0; device != NULL && i < given->len; i++)
     give (map, domain, given->pdata[i]);
-  for (guint i = 0; i < planned->len; i++)
-    {
-      const HostdevPlanDevice *entry = planned->pdata[i];
-      CliMapSeat *seat = find_seat (map, &entry->address);
-
-      if (seat == NULL || seat->where == CLI_MAP_AT_GUEST)
-        continue;
-      seat->where = CLI_MAP_AT_GUEST;
-      seat->has_phb = entry->has_phb;
-      seat->phb = entry->phb_index;
-      if (entry->has_phb && entry->has_seat)
-        sit (map, seat, entry->seat.slot, entry->seat.function);
-      else if (entry->has_phb)
-        g_ptr_array_add (get_phb (map, seat->phb)->seats, seat);
-      take_group (map, seat->group);
-    }
+  seat_all (map, plan);
   for (guint i = 0; i < map->seats->len; i++)
     {
       CliMapSeat *seat = map->seats->pdata[i];

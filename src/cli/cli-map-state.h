@@ -52,9 +52,15 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (CliMap, cli_map_free)
  */
 CliMap *cli_map_now (const HostdevHost *host, const HostdevDomain *domain);
 
-/** cli_map_after: when what @plan is for was done. @device: that is attached; NULL: a start. */
-CliMap *cli_map_after (const HostdevHost *host, const HostdevDomain *domain,
-                       const HostdevDevice *device, const HostdevPlan *plan, const CliMap *now);
+/**
+ * cli_map_after: when what @plan is for was done.
+ * @device: that is attached; NULL: a start
+ * @start: the plan of the start that comes before an attachment; NULL: the guest runs, or @plan is
+ *   of a start
+ */
+CliMap *
+cli_map_after (const HostdevHost *host, const HostdevDomain *domain, const HostdevDevice *device,
+               const HostdevPlan *start, const HostdevPlan *plan, const CliMap *now);
 
 /**
  * cli_map_concerns: whether the group has to do with the guest, in either map; @after may be NULL.

@@ -40,7 +40,7 @@ gboolean cli_map_is_shown (const CliMapView *view, const HostdevGroup *group);
 /** cli_map_count_hidden: how many groups it has not. */
 guint cli_map_count_hidden (const CliMapView *view);
 
-/** cli_map_group_title: "PE 0x1fd, group 3 (domain1-pe1fd)", to be freed. */
+/** cli_map_group_title: "PE 1fd, group 3"; "group 3" where the host shows no PE, to be freed. */
 char *cli_map_group_title (const HostdevGroup *group);
 
 /** cli_map_device_name: of the function: its name, class or numbers; to be freed. */

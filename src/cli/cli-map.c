@@ -188,6 +188,7 @@ show_guest (const Request *request, const CliOptions *options, GError **error)
   g_autoptr (HostdevDomain) domain = cli_guest_read (&request->guest, FALSE, error);
   g_autoptr (HostdevDevice) device = NULL;
   g_autoptr (HostdevHost) host = NULL;
+  g_autoptr (HostdevPlan) start = NULL;
   g_autoptr (HostdevPlan) plan = NULL;
   g_autoptr (CliMap) now = NULL;
   g_autoptr (CliMap) after = NULL;
@@ -205,8 +206,10 @@ show_guest (const Request *request, const CliOptions *options, GError **error)
   if (device != NULL || !hostdev_domain_is_running (domain))
     plan = device != NULL ? hostdev_plan_attach (domain, device, host)
                           : hostdev_plan_start (domain, host);
+  if (device != NULL && !hostdev_domain_is_running (domain))
+    start = hostdev_plan_start (domain, host);
   if (plan != NULL && hostdev_plan_is_allowed (plan))
-    after = cli_map_after (host, domain, device, plan, now);
+    after = cli_map_after (host, domain, device, start, plan, now);
   else if (plan != NULL)
     remark = hostdev_plan_get_refusal (plan);
   view = (CliMapView){ now, after, hostdev_domain_get_name (domain), remark, request->all };
@@ -237,7 +240,7 @@ run (CliOptions *options, GStrv *argv, GError **error)
 
 const CliCommand cli_map_command = {
   "map",
-  "[DOMAIN|FILE [--attach ADDRESS|FILE]] [--svg]",
+  "[DOMAIN|FILE [--attach ADDRESS|FILE]] [--all] [--svg]",
   N_ ("Show where each function of the host is, in which guest and on which slot"),
   run,
   cli_exit_for_error,

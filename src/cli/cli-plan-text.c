@@ -159,6 +159,12 @@ add_places (CliTable *table, const HostdevPlanDevice *device)
       cli_table_add (table, CLI_STYLE_PLAIN, _ ("PHB of the guest"));
       cli_table_add_format (table, CLI_STYLE_PLAIN, "%u", device->phb_index);
     }
+  if (device->has_seat)
+    {
+      char address[PCI_ADDRESS_LEN];
+
+      add_row (table, _ ("address in the guest"), pci_address_format (&device->seat, address));
+    }
 }
 
 static void

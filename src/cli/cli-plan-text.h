@@ -12,6 +12,7 @@ typedef enum
   CLI_VERDICT_NO
 } CliVerdict;
 
+/** cli_plan_verdict: NO where a reason refuses, BUT where one warns; advice changes nothing. */
 CliVerdict cli_plan_verdict (const HostdevPlan *plan);
 
 /** cli_exit_for_plan: how a command ends whose answer is that plan. */

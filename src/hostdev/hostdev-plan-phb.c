@@ -107,6 +107,21 @@ find_slot (const HostdevPlacement *placement, guint bus)
   return g_hash_table_lookup (placement->by_index, GUINT_TO_POINTER (index));
 }
 
+/* A device of the guest that is not what the plan is about, and whose XML names no place yet, since
+ * libvirt never had it: it has its place before another is plugged in. */
+static void
+occupy_unplaced (HostdevPlacement *placement, const HostdevDevice *device)
+{
+  HostdevPlanDevice place = { { 0 } };
+  Slot *slot = NULL;
+
+  if (placement->planning->plan->operation == HOSTDEV_OPERATION_ATTACH
+      && hostdev_plan_take_seat (placement->planning, placement->seats, device, &place))
+    slot = find_slot (placement, place.seat.bus);
+  if (slot != NULL)
+    occupy (placement, slot, device);
+}
+
 HostdevPlacement *
 hostdev_placement_new (const HostdevPlanning *planning)
 {
@@ -137,6 +152,9 @@ hostdev_placement_new (const HostdevPlanning *planning)
       if (slot != NULL)
         occupy (placement, slot, device);
     }
+  for (guint i = 0; i < devices->len; i++)
+    if (!((const HostdevDevice *) devices->pdata[i])->has_guest_bus)
+      occupy_unplaced (placement, devices->pdata[i]);
   return placement;
 }
 

@@ -38,6 +38,30 @@ test_map_text (void)
   cli_assert_golden (guest.out, "map-guest.txt");
 }
 
+/* What the XML has, has its place before what is attached, though libvirt never had that XML. */
+static void
+test_map_attach (void)
+{
+  g_auto (CliRun) run = run_with ("map --host HOST GUEST --attach 0001:01:00.0", "map-guest.xml");
+
+  g_assert_cmpint (run.code, ==, 0);
+  cli_assert_golden (run.out, "map-attach.txt");
+}
+
+/* The devices, with where they will be. */
+static void
+test_plan_text (void)
+{
+  g_auto (CliRun) start = run_with ("plan --host HOST GUEST", "map-guest.xml");
+  g_auto (CliRun) attach
+      = run_with ("plan --verbose --host HOST GUEST --attach 0001:01:00.0", "map-guest.xml");
+
+  g_assert_cmpint (start.code, ==, 0);
+  cli_assert_golden (start.out, "plan-start.txt");
+  g_assert_cmpint (attach.code, ==, 0);
+  cli_assert_golden (attach.out, "plan-attach.txt");
+}
+
 /* A refusal has no map of what is to come, and says why. */
 static void
 test_map_refused (void)
@@ -223,6 +247,8 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/cli/views/map-text", test_map_text);
+  g_test_add_func ("/cli/views/map-attach", test_map_attach);
+  g_test_add_func ("/cli/views/plan-text", test_plan_text);
   g_test_add_func ("/cli/views/map-refused", test_map_refused);
   g_test_add_func ("/cli/views/map-json", test_map_json);
   g_test_add_func ("/cli/views/map-svg", test_map_svg);

@@ -53,6 +53,19 @@ test_choice (void)
   expect_phb (plan, 0, 2);
 }
 
+/* A device of an XML that libvirt never had has its PHB before another is plugged in. */
+static void
+test_unplaced (void)
+{
+  g_autofree char *two = with (FIXTURE_PHB (1) FIXTURE_PHB (2), "0001:02:00.0", "");
+  g_autofree char *one = with (FIXTURE_PHB (1), "0001:02:00.0", "");
+  g_autoptr (HostdevPlan) room = attach ("", two, "0000:01:00.0", "");
+  g_autoptr (HostdevPlan) full = attach ("", one, "0000:01:00.0", "");
+
+  expect_phb (room, 0, 2);
+  fixture_expect (full, HOSTDEV_REFUSE, COMMON_ERROR_NO_FREE_PHB, "0000:01:00.0");
+}
+
 static void
 test_same_group (void)
 {
@@ -290,6 +303,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/hostdev/plan/phb/choice", test_choice);
+  g_test_add_func ("/hostdev/plan/phb/unplaced", test_unplaced);
   g_test_add_func ("/hostdev/plan/phb/same-group", test_same_group);
   g_test_add_func ("/hostdev/plan/phb/none-free", test_none_free);
   g_test_add_func ("/hostdev/plan/phb/all-used", test_all_used);
