@@ -5,6 +5,7 @@
 
 #include "hostdev/hostdev-device-xml.h"
 #include "hostdev/hostdev-memory-limit.h"
+#include "hostdev/hostdev-policy-set.h"
 
 xmlNode *
 cli_fixing_devices (const CliFixing *fixing)
@@ -140,8 +141,7 @@ find_policy (const xmlNode *metadata)
 {
   for (xmlNode *node = metadata != NULL ? metadata->children : NULL; node != NULL;
        node = node->next)
-    if (node->type == XML_ELEMENT_NODE && node->ns != NULL
-        && g_strcmp0 ((const char *) node->ns->href, HOSTDEV_POLICY_NAMESPACE) == 0)
+    if (hostdev_policy_is_element (node))
       return node;
   return NULL;
 }

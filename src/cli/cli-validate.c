@@ -19,13 +19,6 @@ note (GPtrArray *findings, const char *message)
   g_ptr_array_add (findings, g_strdup (message));
 }
 
-static gboolean
-is_policy (const xmlNode *root)
-{
-  return root->ns != NULL
-         && g_strcmp0 ((const char *) root->ns->href, HOSTDEV_POLICY_NAMESPACE) == 0;
-}
-
 /* What a file is, by its root: as in JSON; NULL: nothing that we know. */
 static const char *
 kind_of (const xmlNode *root)
@@ -35,7 +28,7 @@ kind_of (const xmlNode *root)
     { "hostdev", "device" }, { "interface", "device" },
   };
 
-  if (is_policy (root))
+  if (hostdev_policy_is_element (root))
     return "metadata";
   for (gsize i = 0; i < G_N_ELEMENTS (roots); i++)
     if (common_xml_is (root, roots[i][0]))
@@ -196,7 +189,7 @@ run (CliOptions *options, GStrv *argv, GError **error)
 
 const CliCommand cli_validate_command = {
   "validate",
-  "FILE...",
+  "[--libvirt] FILE...",
   N_ ("Check files with the XML of a domain, a device, our metadata or a host"),
   run,
   cli_exit_for_error,

@@ -159,6 +159,24 @@ read_devices (HostdevDomain *domain, const xmlNode *root, GError **error)
   return TRUE;
 }
 
+/* libvirt keeps the first <metadata> (src/conf/domain_conf.c: "./metadata[1]") and drops the rest
+ * without a word: a policy in one of those would be lost. What is not ours there, is libvirt's. */
+static gboolean
+check_second_metadata (const xmlNode *metadata, GError **error)
+{
+  while ((metadata = common_xml_next (metadata, "metadata")) != NULL)
+    for (const xmlNode *node = metadata->children; node != NULL; node = node->next)
+      if (hostdev_policy_is_element (node))
+        {
+          g_set_error (error, COMMON_ERROR, COMMON_ERROR_INVALID_METADATA,
+                       _ ("Line %ld: libvirt keeps the first <metadata> alone, and this one has an "
+                          "element of the namespace %s"),
+                       xmlGetLineNo ((xmlNode *) metadata), HOSTDEV_POLICY_NAMESPACE);
+          return FALSE;
+        }
+  return TRUE;
+}
+
 /* The schema sees every element of our namespace, so that a misspelt one is not passed over. */
 static gboolean
 read_metadata (HostdevDomain *domain, const xmlNode *root, GError **error)
@@ -169,8 +187,7 @@ read_metadata (HostdevDomain *domain, const xmlNode *root, GError **error)
   for (xmlNode *node = metadata != NULL ? metadata->children : NULL; node != NULL;
        node = node->next)
     {
-      if (node->type != XML_ELEMENT_NODE || node->ns == NULL || node->ns->href == NULL
-          || strcmp ((const char *) node->ns->href, HOSTDEV_POLICY_NAMESPACE) != 0)
+      if (!hostdev_policy_is_element (node))
         continue;
       if (found)
         {
@@ -183,7 +200,7 @@ read_metadata (HostdevDomain *domain, const xmlNode *root, GError **error)
         return FALSE;
       found = TRUE;
     }
-  return TRUE;
+  return metadata == NULL || check_second_metadata (metadata, error);
 }
 
 HostdevDomain *

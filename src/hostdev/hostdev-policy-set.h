@@ -12,6 +12,9 @@
  */
 typedef struct _HostdevPolicySet HostdevPolicySet;
 
+/** hostdev_policy_is_element: whether @node is an element of our namespace, whatever its name. */
+gboolean hostdev_policy_is_element (const xmlNode *node);
+
 HostdevPolicySet *hostdev_policy_set_new (void);
 void hostdev_policy_set_free (HostdevPolicySet *set);
 
@@ -33,4 +36,5 @@ HostdevPolicy hostdev_policy_set_get (const HostdevPolicySet *set, const Hostdev
 const char *hostdev_policy_set_find_stray (const HostdevPolicySet *set, GHashTable *by_alias,
                                            GHashTable *by_address);
 
+/** hostdev_policy_set_get_spare_phbs: how many PHBs hotplug should find free; 0 by default. */
 guint hostdev_policy_set_get_spare_phbs (const HostdevPolicySet *set);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "hostdev/hostdev-policy.h"
 
-#include <string.h>
-
 #include <glib/gi18n-lib.h>
 
 #include "hostdev/hostdev-policy-set.h"
@@ -42,6 +40,13 @@ const char *
 hostdev_companions_to_string (HostdevCompanions choice)
 {
   return companions[choice];
+}
+
+gboolean
+hostdev_policy_is_element (const xmlNode *node)
+{
+  return node->type == XML_ELEMENT_NODE && node->ns != NULL
+         && g_strcmp0 ((const char *) node->ns->href, HOSTDEV_POLICY_NAMESPACE) == 0;
 }
 
 struct _HostdevPolicySet

@@ -330,7 +330,8 @@ static void
 test_foreign_metadata (void)
 {
   g_autoptr (HostdevDomain) domain = fixture_domain (
-      "<metadata><x:passthrough xmlns:x='urn:x' xive='of course'/>text<passthrough/></metadata>",
+      "<metadata><x:passthrough xmlns:x='urn:x' xive='of course'/>text<passthrough/></metadata>"
+      "<metadata><passthrough/></metadata>",
       "");
 
   expect_policy (domain, "0001:02:00.0", "", HOSTDEV_WISH_PREFERRED, HOSTDEV_WISH_PREFERRED,
@@ -372,6 +373,8 @@ test_refused (void)
     { IN_METADATA (OURS ("passthru" NS "/>")), COMMON_ERROR_INVALID_METADATA, "Line 3" },
     { IN_METADATA (OURS ("passthrough" NS "/>") "\n" OURS ("passthrough" NS "/>")),
       COMMON_ERROR_INVALID_METADATA, "Line 4" },
+    { "<domain><metadata/>\n<metadata>\n" OURS ("passthrough" NS "/>") "</metadata></domain>",
+      COMMON_ERROR_INVALID_METADATA, "Line 2" },
     { IN_METADATA (OURS ("passthrough" NS ">") "<p:device alias='ua-a'/>\n"
                                                "<p:device alias='ua-a'/></p:passthrough>"),
       COMMON_ERROR_INVALID_METADATA, "Line 4" },
