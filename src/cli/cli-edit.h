@@ -18,7 +18,9 @@ CliEdit *cli_edit_new (const char *xml, gsize length, gsize max, GError **error)
 void cli_edit_free (CliEdit *edit);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (CliEdit, cli_edit_free)
 
+/** cli_edit_get_text: as it is now, and its @length in bytes; until the next change. */
 const char *cli_edit_get_text (const CliEdit *edit, gsize *length);
+/** cli_edit_get_root: its first element, until the next change. */
 xmlNode *cli_edit_get_root (const CliEdit *edit);
 
 /**

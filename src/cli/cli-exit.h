@@ -35,5 +35,5 @@ CliExit cli_exit_for_error (const GError *error);
  */
 CliExit cli_exit_for_refusal (const GError *error);
 
-/** cli_exit_error_name: the stable name of @error in JSON: a reason code, or "usage". */
+/** cli_exit_error_name: the stable name of @error in JSON: the kind of error, or "usage". */
 const char *cli_exit_error_name (const GError *error);

@@ -7,7 +7,7 @@
 #include "cli/cli-table.h"
 #include "hostdev/hostdev-statement.h"
 
-/* What a statement makes of a plan; the words are those that the plan itself shows. */
+/* What a statement makes of a plan: the verdict; or that it is one of its pieces of advice. */
 static const char *
 severity_text (const HostdevStatement *statement)
 {
@@ -16,7 +16,7 @@ severity_text (const HostdevStatement *statement)
   if (statement->severity == HOSTDEV_WARN)
     return statement->wish ? _ ("yes, but; no where the guest's metadata requires it")
                            : _ ("yes, but");
-  return statement->wish ? _ ("a note; no where the guest's metadata requires it") : _ ("a note");
+  return statement->wish ? _ ("advice; no where the guest's metadata requires it") : _ ("advice");
 }
 
 static char *

@@ -17,13 +17,16 @@
 /* More than a guest can have PHBs and devices; rules that undo each other end here. */
 #define CHANGES_MAX 512
 
+/* Of --spare-phbs, where it is not given: no number that it takes. */
+#define SPARE_UNSAID G_MININT
+
 /* What the command line asks for. */
 typedef struct
 {
   char *attach;
   char *output;
   gboolean in_place;
-  int spare; /* -1: as the metadata says */
+  int spare; /* SPARE_UNSAID: as the metadata says */
 } Request;
 
 static void
@@ -281,7 +284,7 @@ parse (Request *request, CliOptions *options, GStrv *argv, GError **error)
   };
   const char *wrong = NULL;
 
-  request->spare = -1;
+  request->spare = SPARE_UNSAID;
   if (!cli_options_parse (options, &cli_fix_command, entries, argv, error)
       || !cli_options_expect (&cli_fix_command, *argv, 1, 1, error))
     return FALSE;
@@ -289,7 +292,8 @@ parse (Request *request, CliOptions *options, GStrv *argv, GError **error)
     wrong = _ ("--output and --in-place name two places: one of them.");
   else if (request->in_place && g_str_equal ((*argv)[1], "-"))
     wrong = _ ("Standard input cannot be written back to: give --output.");
-  else if (request->spare < -1 || request->spare > HOSTDEV_PHB_TARGET_MAX)
+  else if (request->spare != SPARE_UNSAID
+           && (request->spare < 0 || request->spare > HOSTDEV_PHB_TARGET_MAX))
     wrong = _ ("--spare-phbs takes a number from 0 to 30.");
   else if (options->json && g_strcmp0 (request->output, "-") == 0)
     wrong = _ ("--json and --output=- are both for standard output: one of them.");
@@ -356,7 +360,7 @@ run (CliOptions *options, GStrv *argv, GError **error)
 
 const CliCommand cli_fix_command = {
   "fix",
-  "FILE [--attach ADDRESS|FILE] [--output FILE | --in-place]",
+  "FILE [--attach ADDRESS|FILE] [--spare-phbs NUMBER] [--output FILE | --in-place]",
   N_ ("Show, or make, the changes of a domain's XML that a plan asks for"),
   run,
   cli_exit_for_error,

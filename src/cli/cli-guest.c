@@ -34,7 +34,7 @@ gboolean
 cli_guest_take (CliGuest *guest, const char *word, GError **error)
 {
   gboolean is_file = g_str_equal (word, "-") || strchr (word, '/') != NULL
-                     || g_file_test (word, G_FILE_TEST_EXISTS);
+                     || g_str_has_suffix (word, ".xml") || g_file_test (word, G_FILE_TEST_EXISTS);
   char **place = is_file ? &guest->file : &guest->domain;
 
   if (guest->domain != NULL || guest->file != NULL)

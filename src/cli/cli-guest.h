@@ -21,8 +21,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (CliGuest, cli_guest_clear)
 
 /**
  * cli_guest_take: what a bare word of the command line names. It is a file where it is "-", has a
- * slash, or is the name of one that is there; anything else is a domain of libvirt's. FALSE with
- * CLI_USAGE_ERROR where an option named a guest already.
+ * slash, ends in ".xml", or is the name of one that is there; else it is a domain of libvirt's.
+ * FALSE with CLI_USAGE_ERROR where an option named a guest already.
  */
 gboolean cli_guest_take (CliGuest *guest, const char *word, GError **error);
 

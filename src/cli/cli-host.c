@@ -279,6 +279,12 @@ run (CliOptions *options, GStrv *argv, GError **error)
   if (!cli_options_parse (options, &cli_host_command, entries, argv, error)
       || !cli_options_expect (&cli_host_command, *argv, 0, 0, error))
     return CLI_EXIT_OK;
+  if (options->json && (xml || captured))
+    {
+      g_set_error_literal (error, CLI_USAGE_ERROR, 0,
+                           _ ("--json goes with neither --xml nor --capture: these are XML."));
+      return CLI_EXIT_USAGE;
+    }
   if (captured)
     return capture (options, xml, error);
   host = cli_input_host (options, error);

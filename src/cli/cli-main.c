@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <glib/gi18n.h>
 #include <locale.h>
+#include <poll.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "cli/cli-commands.h"
 #include "cli/cli-json.h"
@@ -101,6 +103,16 @@ run (char **arguments)
   return run_command (command, &options, &rest);
 }
 
+/* Whether who read our output went, as head(1) does: then there is nobody to complain to. It is no
+ * SIGPIPE that ends us: GIO ignores that signal once it has a socket. */
+static gboolean
+is_reader_gone (void)
+{
+  struct pollfd output = { STDOUT_FILENO, POLLOUT, 0 };
+
+  return poll (&output, 1, 0) > 0 && (output.revents & POLLERR) != 0;
+}
+
 int
 main (int argc, char **argv)
 {
@@ -115,7 +127,8 @@ main (int argc, char **argv)
   ending = run (argv);
   if (fflush (stdout) != 0 || ferror (stdout))
     {
-      g_printerr (_ ("virt-ppc64: standard output could not be written.\n"));
+      if (!is_reader_gone ())
+        g_printerr (_ ("virt-ppc64: standard output could not be written.\n"));
       return ending != CLI_EXIT_OK ? ending : CLI_EXIT_FAILED;
     }
   return ending;

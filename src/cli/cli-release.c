@@ -7,6 +7,9 @@
 #include "cli/cli-lease.h"
 #include "cli/cli-table.h"
 
+/* Of --timeout, where it is not given: no number of seconds. */
+#define TIMEOUT_UNSAID G_MININT
+
 /* What the helper says of a lease that stays: left, and the command that ends it; "" for nothing.
  * To be freed with g_free. */
 static void
@@ -65,7 +68,7 @@ make_options (int timeout, gboolean forget)
   GVariantBuilder builder;
 
   g_variant_builder_init (&builder, G_VARIANT_TYPE_VARDICT);
-  if (timeout >= 0)
+  if (timeout != TIMEOUT_UNSAID)
     g_variant_builder_add (&builder, "{sv}", "timeout", g_variant_new_uint32 ((guint32) timeout));
   if (forget)
     g_variant_builder_add (&builder, "{sv}", "forget", g_variant_new_boolean (TRUE));
@@ -75,7 +78,7 @@ make_options (int timeout, gboolean forget)
 static CliExit
 run (CliOptions *options, GStrv *argv, GError **error)
 {
-  int timeout = -1;
+  int timeout = TIMEOUT_UNSAID;
   gboolean forget = FALSE;
   const GOptionEntry own[] = {
     { "timeout", 't', 0, G_OPTION_ARG_INT, &timeout,
@@ -95,6 +98,11 @@ run (CliOptions *options, GStrv *argv, GError **error)
       || !cli_options_expect (&cli_release_command, *argv, 1, 1, error)
       || !cli_options_need_helper (options, &cli_release_command, error))
     return CLI_EXIT_OK;
+  if (timeout != TIMEOUT_UNSAID && timeout < 0)
+    {
+      g_set_error_literal (error, CLI_USAGE_ERROR, 0, _ ("--timeout takes a number of seconds."));
+      return CLI_EXIT_USAGE;
+    }
   id = (*argv)[1];
   helper = cli_helper_open (options->simulate, error);
   if (helper == NULL)
@@ -114,5 +122,9 @@ run (CliOptions *options, GStrv *argv, GError **error)
 }
 
 const CliCommand cli_release_command = {
-  "release", "LEASE", N_ ("Give a lease's devices back to the host"), run, cli_exit_for_refusal,
+  "release",
+  "[--timeout SECONDS | --forget] LEASE",
+  N_ ("Give a lease's devices back to the host"),
+  run,
+  cli_exit_for_refusal,
 };

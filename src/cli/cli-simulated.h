@@ -28,6 +28,7 @@ CliSimulated *cli_simulated_open (const char *what, GError **error);
 void cli_simulated_close (CliSimulated *simulated);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (CliSimulated, cli_simulated_close)
 
+/** cli_simulated_get_connection: to its helper, as long as @simulated is open. */
 GDBusConnection *cli_simulated_get_connection (const CliSimulated *simulated);
 
 /** cli_simulated_get_owner: its unique name on the bus; NULL: there is no bus. */

@@ -105,18 +105,6 @@ common_error_name (CommonErrorCode code)
   return names ()[code];
 }
 
-gboolean
-common_error_from_name (const char *name, CommonErrorCode *code)
-{
-  for (int i = 0; i < COMMON_ERROR_LAST; i++)
-    if (g_strcmp0 (names ()[i], name) == 0)
-      {
-        *code = (CommonErrorCode) i;
-        return TRUE;
-      }
-  return FALSE;
-}
-
 CommonErrorCode
 common_error_code (const GError *error)
 {

@@ -4,7 +4,7 @@
 #include <gio/gio.h>
 
 /**
- * The one error domain of the project, and its reason codes.
+ * The one error domain of the project, and its codes: the kinds of error.
  *
  * A code has a name that is stable ("no-free-phb"): programs, logs, D-Bus errors and the --json
  * output use it. It is never reused and its meaning never changes. The sentence beside it is for
@@ -22,7 +22,7 @@ typedef enum
   COMMON_ERROR_INVALID_XML,      /* not XML, too large, or with a DTD */
   COMMON_ERROR_INVALID_DOMAIN,   /* XML, but no libvirt domain */
   COMMON_ERROR_INVALID_DEVICE,   /* XML, but no device, or one that cannot be read */
-  COMMON_ERROR_INVALID_METADATA, /* our element in <metadata> does not fit its schema */
+  COMMON_ERROR_INVALID_METADATA, /* our element in <metadata>: not as in its schema */
   COMMON_ERROR_INVALID_HOST,     /* a host description that does not fit its schema */
   COMMON_ERROR_INVALID_ARGUMENT, /* any other argument of a D-Bus call */
 
@@ -77,9 +77,6 @@ typedef enum
 
 /** common_error_name: the stable name of @code ("no-free-phb"); never NULL. */
 const char *common_error_name (CommonErrorCode code);
-
-/** common_error_from_name: the code of a name; FALSE where there is none. */
-gboolean common_error_from_name (const char *name, CommonErrorCode *code);
 
 /**
  * common_error_code: the code of @error; COMMON_ERROR_INTERNAL for one of another domain. An error

@@ -24,6 +24,7 @@ typedef enum
 typedef gboolean (*DriverAskFunc) (int socket, gboolean read_only, DriverVerdict *verdict,
                                    gpointer data, GError **error);
 
+/** driver_access_new: @ask is called with @data for each client that has to be asked about. */
 DriverAccess *driver_access_new (DriverAskFunc ask, gpointer data);
 /** driver_access_free: what is still asked is not waited for; @data has to outlive it. */
 void driver_access_free (DriverAccess *access);

@@ -21,6 +21,7 @@ typedef struct
 void driver_output_init (DriverOutput *output);
 void driver_output_clear (DriverOutput *output);
 
+/** driver_output_add: @length bytes behind all that waits, copied. */
 void driver_output_add (DriverOutput *output, const void *bytes, gsize length);
 /** driver_output_borrow: the same, where @bytes stay until driver_output_settle: what can be
  * written before is never copied. */
@@ -33,6 +34,8 @@ void driver_output_add_fd (DriverOutput *output, int fd);
 /** driver_output_discard: drops what waits, and what is added from then on. */
 void driver_output_discard (DriverOutput *output);
 
+/** driver_output_is_waiting: for the peer to read: bytes (get_length) or descriptors (get_n_fds).
+ */
 gboolean driver_output_is_waiting (const DriverOutput *output);
 guint64 driver_output_get_length (const DriverOutput *output);
 guint driver_output_get_n_fds (const DriverOutput *output);

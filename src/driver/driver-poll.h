@@ -36,6 +36,8 @@ DriverPoll *driver_poll_new (void);
 /** driver_poll_free: all have left. */
 void driver_poll_free (DriverPoll *poll);
 
+/** driver_poll_join: from now on @run is called with @data where a socket of @member is ready, or
+ * it was woken. @member is the caller's, and stays until it has left. */
 void driver_poll_join (DriverPoll *poll, DriverPollMember *member, void (*run) (gpointer data),
                        gpointer data);
 /** driver_poll_leave: it is not called any more. Its sockets are forgotten before. */

@@ -15,6 +15,7 @@
  */
 typedef struct _DriverPorts DriverPorts;
 
+/** driver_ports_new: @helper has the leases; it outlives what is returned. */
 DriverPorts *driver_ports_new (DriverHelper *helper);
 void driver_ports_free (DriverPorts *ports);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (DriverPorts, driver_ports_free)

@@ -27,4 +27,5 @@ void driver_relay_admit (DriverRelay *relay, DriverAccess *access, gboolean read
 void driver_relay_free (DriverRelay *relay);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (DriverRelay, driver_relay_free)
 
+/** driver_relay_get_n_connections: how many clients are connected now. */
 guint driver_relay_get_n_connections (const DriverRelay *relay);

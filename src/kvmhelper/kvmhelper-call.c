@@ -255,15 +255,6 @@ kvmhelper_call_authorized (KvmHelperCall *call)
     enqueue (call);
 }
 
-/* Of a thread of the queue: the call. */
-static GPrivate working = G_PRIVATE_INIT (NULL);
-
-guint32
-kvmhelper_call_user (void)
-{
-  return ((const KvmHelperCall *) g_private_get (&working))->caller->uid;
-}
-
 void
 kvmhelper_call_work (gpointer data, gpointer user_data)
 {
@@ -275,11 +266,9 @@ kvmhelper_call_work (gpointer data, gpointer user_data)
       kvmhelper_call_refuse (call, obstacle);
       return;
     }
-  g_private_set (&working, call);
   g_cancellable_push_current (call->cancellable);
   kvmhelper_object_dispatch (call->invocation);
   g_cancellable_pop_current (call->cancellable);
-  g_private_set (&working, NULL);
   call_end (call);
 }
 

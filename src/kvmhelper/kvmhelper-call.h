@@ -66,9 +66,6 @@ void kvmhelper_call_work (gpointer call, gpointer service);
 void kvmhelper_call_caller_known (KvmHelperCaller *caller, gpointer service);
 void kvmhelper_call_caller_left (KvmHelperCaller *caller, gpointer service);
 
-/** kvmhelper_call_user: whose call it is that this thread works at: the uid that the bus has. */
-guint32 kvmhelper_call_user (void);
-
 /** kvmhelper_call_stop_all: refuses what is not worked at yet, or has it refused by the main loop:
  * until service->asking and the callers' are 0. */
 void kvmhelper_call_stop_all (KvmHelperService *service);

@@ -23,6 +23,9 @@ test_usage (void)
     "release",
     "release a b",
     "release --timeout x a",
+    "release --timeout=-1 a",
+    "fix --spare-phbs=-1 a",
+    "fix --spare-phbs 31 a",
     "release --host x a",
     "status --simulate a --host b",
     "host --simulate a --host b",
@@ -125,6 +128,8 @@ test_usage_json (void)
     "host --frobnicate -j",
     "--json --frobnicate",
     "plan --json",
+    "host --json --xml",
+    "host --json --capture",
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (wrong); i++)

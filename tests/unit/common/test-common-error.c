@@ -7,14 +7,11 @@ test_names (void)
   g_assert_cmpstr (common_error_name (COMMON_ERROR_NO_FREE_PHB), ==, "no-free-phb");
   g_assert_cmpstr (common_error_name (COMMON_ERROR_INVALID_XML), ==, "invalid-xml");
   g_assert_cmpstr (common_error_name (COMMON_ERROR_NOT_PSERIES_KVM), ==, "not-pseries-kvm");
+  /* Each has its own. */
   for (int i = 0; i < COMMON_ERROR_LAST; i++)
-    {
-      CommonErrorCode code;
-
-      g_assert_true (common_error_from_name (common_error_name ((CommonErrorCode) i), &code));
-      g_assert_cmpint (code, ==, i);
-    }
-  g_assert_false (common_error_from_name ("no-such-code", &(CommonErrorCode){ 0 }));
+    for (int j = 0; j < i; j++)
+      g_assert_cmpstr (common_error_name ((CommonErrorCode) i), !=,
+                       common_error_name ((CommonErrorCode) j));
 }
 
 /* A code survives the way over D-Bus. */
