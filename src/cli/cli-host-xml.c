@@ -55,7 +55,7 @@ add_capabilities (xmlNode *root, const HostdevHost *host)
   static const char *const answers[]
       = { [HOSTDEV_UNKNOWN] = "unknown", [HOSTDEV_NO] = "no", [HOSTDEV_YES] = "yes" };
 
-  for (int i = 0; i < HOSTDEV_CAP_LAST; i++)
+  for (int i = 0; i < HOSTDEV_CAP_POWER_LAST; i++)
     {
       HostdevFact fact = hostdev_host_get_capability (host, (HostdevCapability) i);
       xmlNode *node = add (root, "capability");

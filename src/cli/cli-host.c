@@ -10,7 +10,7 @@
 #include "cli/cli-table.h"
 
 /* What each capability means to somebody who runs guests. */
-static const char *const meanings[HOSTDEV_CAP_LAST] = {
+static const char *const meanings[HOSTDEV_CAP_POWER_LAST] = {
   [HOSTDEV_CAP_KVM_HV] = N_ ("KVM HV guests"),
   [HOSTDEV_CAP_HOST_XIVE] = N_ ("XIVE interrupts for the host itself"),
   [HOSTDEV_CAP_XIVE_NATIVE] = N_ ("native XIVE interrupts in the kernel"),
@@ -169,7 +169,7 @@ print_text (const HostdevHost *host)
 
   print_identity (host);
   g_print ("\n");
-  for (int i = 0; i < HOSTDEV_CAP_LAST; i++)
+  for (int i = 0; i < HOSTDEV_CAP_POWER_LAST; i++)
     {
       HostdevFact fact = hostdev_host_get_capability (host, (HostdevCapability) i);
 
@@ -217,7 +217,7 @@ to_json (const HostdevHost *host)
       json_object_set_int_member (object, "memory-available",
                                   hostdev_host_get_memory_available (host));
     }
-  for (int i = 0; i < HOSTDEV_CAP_LAST; i++)
+  for (int i = 0; i < HOSTDEV_CAP_POWER_LAST; i++)
     {
       HostdevFact fact = hostdev_host_get_capability (host, (HostdevCapability) i);
 

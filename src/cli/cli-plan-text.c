@@ -165,6 +165,11 @@ add_places (CliTable *table, const HostdevPlanDevice *device)
 
       add_row (table, _ ("address in the guest"), pci_address_format (&device->seat, address));
     }
+  if (device->has_zpci)
+    {
+      cli_table_add (table, CLI_STYLE_PLAIN, _ ("zPCI uid and fid"));
+      cli_table_add_format (table, CLI_STYLE_PLAIN, "0x%04x 0x%08x", device->uid, device->fid);
+    }
 }
 
 static void

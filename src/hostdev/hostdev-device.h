@@ -4,6 +4,7 @@
 #include <glib.h>
 
 #include "common/pci-address.h"
+#include "hostdev/hostdev-zpci.h"
 
 /**
  * HostdevDevice: a PCI function of the host, as domain or device XML gives it to a guest. Read from
@@ -24,7 +25,8 @@ typedef struct
   gboolean has_guest_bus; /* <address type='pci'> of the guest was given */
   guint guest_bus;        /* the PCI controller's index in the guest */
   guint8 guest_slot, guest_function;
-  gboolean teaming; /* <teaming type='transient'>: the second of a failover pair */
+  HostdevZpciIds zpci; /* <zpci> of that address: of an s390x guest */
+  gboolean teaming;    /* <teaming type='transient'>: the second of a failover pair */
 } HostdevDevice;
 
 void hostdev_device_free (HostdevDevice *device);

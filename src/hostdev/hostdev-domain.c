@@ -15,7 +15,8 @@ struct _HostdevDomain
 {
   char *uuid;
   char *name;
-  gboolean pseries_kvm;
+  gboolean pseries_kvm, s390x_kvm;
+  HostdevZpciList zpci;
   gboolean running;
   HostdevIcMode ic_mode;
   gboolean kernel_irqchip;
@@ -42,6 +43,7 @@ hostdev_domain_free (HostdevDomain *domain)
   g_ptr_array_unref (domain->devices);
   hostdev_policy_set_free (domain->policies);
   hostdev_traits_clear (&domain->traits);
+  hostdev_zpci_list_clear (&domain->zpci);
   g_free (domain);
 }
 
@@ -85,18 +87,22 @@ read_uuid (const xmlNode *root, GError **error)
   return g_strdup (uuid->str);
 }
 
-static gboolean
-is_pseries_kvm (const xmlNode *root)
+static void
+read_machine (const xmlNode *root, HostdevDomain *domain)
 {
   const xmlNode *os = common_xml_child (root, "os");
   const xmlNode *type = os != NULL ? common_xml_child (os, "type") : NULL;
   if (type == NULL || !common_xml_attribute_is (root, "type", "kvm"))
-    return FALSE;
+    return;
 
   g_autofree char *arch = common_xml_get_or_empty (type, "arch");
   g_autofree char *machine = common_xml_get_or_empty (type, "machine");
-  return (strcmp (arch, "ppc64") == 0 || strcmp (arch, "ppc64le") == 0)
-         && (strcmp (machine, "pseries") == 0 || g_str_has_prefix (machine, "pseries-"));
+  domain->pseries_kvm
+      = (strcmp (arch, "ppc64") == 0 || strcmp (arch, "ppc64le") == 0)
+        && (strcmp (machine, "pseries") == 0 || g_str_has_prefix (machine, "pseries-"));
+  domain->s390x_kvm = strcmp (arch, "s390x") == 0
+                      && (strcmp (machine, "s390-ccw-virtio") == 0
+                          || g_str_has_prefix (machine, "s390-ccw-virtio-"));
 }
 
 /* A PCI hostdev goes on the list; any other device with a PCI address is an emulated one. */
@@ -107,6 +113,8 @@ read_device (HostdevDomain *domain, const xmlNode *node, GError **error)
 
   if (!hostdev_device_new_from_node (node, &device, error))
     return FALSE;
+  if (domain->s390x_kvm)
+    hostdev_zpci_list_add (&domain->zpci, node, device != NULL ? (int) domain->devices->len : -1);
   if (device == NULL)
     {
       const xmlNode *address = common_xml_child (node, "address");
@@ -233,7 +241,7 @@ hostdev_domain_new_from_xml (const char *xml, gssize length, GError **error)
 
   g_autofree char *id = common_xml_get_or_empty (root, "id");
   domain->running = g_ascii_isdigit (*id);
-  domain->pseries_kvm = is_pseries_kvm (root);
+  read_machine (root, domain);
   hostdev_traits_read (root, &domain->traits);
   hostdev_qemu_args_read (root, &domain->ic_mode, &domain->kernel_irqchip);
   if (!hostdev_memory_read (root, &domain->memory, error) || !read_devices (domain, root, error)
@@ -258,6 +266,18 @@ gboolean
 hostdev_domain_is_pseries_kvm (const HostdevDomain *domain)
 {
   return domain->pseries_kvm;
+}
+
+gboolean
+hostdev_domain_is_s390x_kvm (const HostdevDomain *domain)
+{
+  return domain->s390x_kvm;
+}
+
+const HostdevZpciList *
+hostdev_domain_get_zpci (const HostdevDomain *domain)
+{
+  return &domain->zpci;
 }
 
 gboolean

@@ -56,6 +56,12 @@ const char *hostdev_domain_get_name (const HostdevDomain *domain);
 /** TRUE for type='kvm', arch='ppc64' or 'ppc64le', machine 'pseries' or 'pseries-…'. */
 gboolean hostdev_domain_is_pseries_kvm (const HostdevDomain *domain);
 
+/** TRUE for type='kvm', arch='s390x', machine 's390-ccw-virtio' or 's390-ccw-virtio-…'. */
+gboolean hostdev_domain_is_s390x_kvm (const HostdevDomain *domain);
+
+/** Of such a guest its PCI devices; empty of any other. */
+const HostdevZpciList *hostdev_domain_get_zpci (const HostdevDomain *domain);
+
 /** TRUE where the XML has an id: libvirt gives one to a running domain only. */
 gboolean hostdev_domain_is_running (const HostdevDomain *domain);
 

@@ -44,6 +44,7 @@ static const char *const capability_names[HOSTDEV_CAP_LAST] = {
   [HOSTDEV_CAP_VFIO_SPAPR_V2] = "vfio-spapr-v2",
   [HOSTDEV_CAP_EEH] = "eeh",
   [HOSTDEV_CAP_VFIO_EEH] = "vfio-eeh",
+  [HOSTDEV_CAP_ZPCI_OP] = "zpci-op",
 };
 
 const char *

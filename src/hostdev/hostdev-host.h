@@ -44,8 +44,12 @@ typedef enum
   HOSTDEV_CAP_VFIO_SPAPR_V2,
   HOSTDEV_CAP_EEH,
   HOSTDEV_CAP_VFIO_EEH,
+  HOSTDEV_CAP_ZPCI_OP, /* of s390x: told in files alone, as the helper is not for that */
   HOSTDEV_CAP_LAST
 } HostdevCapability;
+
+/* Those of a POWER host, which the helper tells, are before this one. */
+#define HOSTDEV_CAP_POWER_LAST HOSTDEV_CAP_ZPCI_OP
 
 /* The key in the description: "xive-native". */
 const char *hostdev_capability_name (HostdevCapability capability);
@@ -127,7 +131,8 @@ HostdevHost *hostdev_host_new_from_xml (const char *xml, gssize length, GError *
 void hostdev_host_free (HostdevHost *host);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HostdevHost, hostdev_host_free)
 
-const char *hostdev_host_get_platform (const HostdevHost *host); /* "powernv", "pseries", "other" */
+const char *hostdev_host_get_platform (const HostdevHost *host); /* "powernv", "pseries", "s390x",
+                                                                      "other" */
 const char *hostdev_host_get_kernel (const HostdevHost *host);
 const char *hostdev_host_get_cpu (const HostdevHost *host);
 const char *hostdev_host_get_model (const HostdevHost *host);

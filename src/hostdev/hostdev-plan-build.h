@@ -16,6 +16,8 @@
  *   hostdev-plan-memory.c  the memory that its DMA takes
  *   hostdev-plan-dma.c     the DMA windows of its group
  *   hostdev-plan-expect.c  what the guest will have of it, and whether that does
+ *   hostdev-plan-zpci.c    where in an s390x guest it goes
+ * What of these is for which architecture is in hostdev-arch.h.
  */
 struct _HostdevPlan
 {
@@ -167,10 +169,19 @@ void hostdev_plan_check_memory (const HostdevPlanning *planning, guint phbs);
  * where a rehearsal has found that out. */
 void hostdev_plan_check_windows (const HostdevPlanning *planning, const HostdevPlanDevice *entry);
 
+/* hostdev-plan-zpci.c */
+
+/** hostdev_plan_seat_zpci: HostdevArch's seat of an s390x guest; NULL. */
+HostdevPlacement *
+hostdev_plan_seat_zpci (const HostdevPlanning *planning, const HostdevDevice *device);
+
 /* hostdev-plan-expect.c */
 
 /**
- * hostdev_plan_expect: fills in what is expected of @entry, and holds its policy against that.
+ * hostdev_plan_expect_interrupts, …: fills in what is expected of @entry on pSeries, and holds its
+ * policy against that.
  */
-void hostdev_plan_expect (const HostdevPlanning *planning, const HostdevPlacement *placement,
-                          HostdevPlanDevice *entry);
+void hostdev_plan_expect_interrupts (const HostdevPlanning *planning, HostdevPlanDevice *entry);
+void hostdev_plan_expect_dma (const HostdevPlanning *planning, HostdevPlanDevice *entry);
+void hostdev_plan_expect_eeh (const HostdevPlanning *planning, const HostdevPlacement *placement,
+                              HostdevPlanDevice *entry);

@@ -285,23 +285,33 @@ is_v1 (const HostdevPlanning *planning, const HostdevPlanDevice *entry)
 }
 
 void
-hostdev_plan_expect (const HostdevPlanning *planning, const HostdevPlacement *placement,
-                     HostdevPlanDevice *entry)
+hostdev_plan_expect_interrupts (const HostdevPlanning *planning, HostdevPlanDevice *entry)
+{
+  expect_interrupts (planning, &entry->interrupts);
+  check_xive (planning, entry);
+}
+
+void
+hostdev_plan_expect_dma (const HostdevPlanning *planning, HostdevPlanDevice *entry)
 {
   char *source;
   const char *dma
       = both (fact (planning, HOSTDEV_CAP_SPAPR_TCE), fact (planning, HOSTDEV_CAP_SPAPR_TCE_VFIO),
               "in-kernel", "user-space", &source);
 
-  expect_interrupts (planning, &entry->interrupts);
   expect (&entry->dma, dma, source);
   if (is_v1 (planning, entry))
     expect (&entry->dma, "user-space",
             g_strdup ("VFIO_IOMMU_SPAPR_TCE_GET_INFO: max_dynamic_windows_supported"));
-  expect_eeh (planning, placement, entry);
-  check_xive (planning, entry);
-  if (!is_v1 (planning, entry))
+  else
     check_wish (planning, entry, &entry->dma, "in-kernel", entry->policy.tce, "tce",
                 HOSTDEV_SAYS_TCE_UNAVAILABLE, HOSTDEV_SAYS_TCE_UNKNOWN);
+}
+
+void
+hostdev_plan_expect_eeh (const HostdevPlanning *planning, const HostdevPlacement *placement,
+                         HostdevPlanDevice *entry)
+{
+  expect_eeh (planning, placement, entry);
   check_eeh (planning, placement, entry);
 }

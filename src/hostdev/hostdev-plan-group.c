@@ -6,6 +6,7 @@
 #include <glib/gi18n-lib.h>
 
 #include "common/common-vfio.h"
+#include "hostdev/hostdev-arch.h"
 
 /* "0001:01:00.0 (82574L Gigabit Network Connection, driver e1000e)" */
 char *
@@ -244,7 +245,7 @@ hostdev_plan_check_group (const HostdevPlanning *planning, const HostdevDevice *
   const HostdevGroup *group;
   const HostdevFunction *function = fill_group (planning, device, entry, &group);
 
-  hostdev_plan_check_device (planning, device);
+  hostdev_arch_of (planning->domain)->check_device (planning, device);
   if (function == NULL)
     {
       hostdev_plan_say (planning->plan, HOSTDEV_SAYS_DEVICE_UNKNOWN, &device->address, NULL);
@@ -272,6 +273,7 @@ void
 hostdev_plan_check_return (const HostdevPlanning *planning, const HostdevDevice *device,
                            HostdevPlanDevice *entry)
 {
+  const HostdevArch *arch = hostdev_arch_of (planning->domain);
   const HostdevGroup *group;
 
   if (device == NULL)
@@ -281,10 +283,10 @@ hostdev_plan_check_return (const HostdevPlanning *planning, const HostdevDevice 
     }
   if (fill_group (planning, device, entry, &group) == NULL)
     hostdev_plan_say (planning->plan, HOSTDEV_SAYS_DEVICE_GONE, &entry->address, NULL);
-  if (device->has_guest_bus)
+  if (device->has_guest_bus && arch != &hostdev_arch_s390x)
     entry->has_phb
         = hostdev_domain_get_phb_of_bus (planning->domain, device->guest_bus, &entry->phb_index);
-  hostdev_plan_check_detach (planning, device);
+  (arch != NULL ? arch : &hostdev_arch_pseries)->check_detach (planning, device);
   if (group == NULL)
     return;
   if (guest_has_other (planning, group, &entry->address))

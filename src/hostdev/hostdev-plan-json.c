@@ -26,12 +26,15 @@
  *     phb        the guest's PHB that it is on, as controller index, or null
  *     seat       "0000:02:01.0", its address in the guest as libvirt writes it: bus, slot and
  *                function; or null
+ *     zpci       { "uid", "fid" }: numbers, of an s390x guest; left out of any other
  *     policy     { "xive", "tce", "eeh": "preferred", "required" or "off";
  *                  "rehearse": "auto", "always" or "never"; "window64" as "xive";
  *                  "page-sizes": as "64K 2M", "" for any; "companions": "leave", "attach" or
  *                  "refuse"; "lacking": "warn" or "refuse" }
  *     expected   { "interrupts", "dma", "eeh": { "value", "source" } }:
  *                  interrupts: "xive-native", "xics-on-xive", "xics", "emulated" or "unknown";
+ *                  of an s390x guest "forwarded" (by the firmware to the guest), "by-host",
+ *                  "intercepted" (by QEMU) or "unknown";
  *                  dma: "in-kernel", "user-space" or "unknown";
  *                  eeh: "enabled", "unavailable" or "unknown"
  */
@@ -123,6 +126,17 @@ add_device (JsonBuilder *builder, const HostdevPlanDevice *device)
   else
     json_builder_add_null_value (builder);
   set_address (builder, "seat", device->has_seat ? &device->seat : NULL);
+
+  if (device->has_zpci)
+    {
+      json_builder_set_member_name (builder, "zpci");
+      json_builder_begin_object (builder);
+      json_builder_set_member_name (builder, "uid");
+      json_builder_add_int_value (builder, device->uid);
+      json_builder_set_member_name (builder, "fid");
+      json_builder_add_int_value (builder, device->fid);
+      json_builder_end_object (builder);
+    }
 
   json_builder_set_member_name (builder, "policy");
   json_builder_begin_object (builder);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "hostdev/hostdev-plan.h"
 
-#include "hostdev/hostdev-plan-build.h"
+#include "hostdev/hostdev-arch.h"
 
 static void
 free_reason (gpointer data)
@@ -97,28 +97,15 @@ finish (HostdevPlan *plan)
   return plan;
 }
 
-static gboolean
-check_guest (const HostdevPlanning *planning)
+/* NULL, which is said, where nothing is known of its architecture. */
+static const HostdevArch *
+find_arch (const HostdevPlanning *planning)
 {
-  if (hostdev_domain_is_pseries_kvm (planning->domain))
-    return TRUE;
-  hostdev_plan_say (planning->plan, HOSTDEV_SAYS_NOT_PSERIES_KVM, NULL, NULL);
-  return FALSE;
-}
+  const HostdevArch *arch = hostdev_arch_of (planning->domain);
 
-/* What no guest can do without; "unknown" refuses nothing. */
-static void
-check_host (const HostdevPlanning *planning)
-{
-  HostdevFact kvm = hostdev_host_get_capability (planning->host, HOSTDEV_CAP_KVM_HV);
-  HostdevFact vfio = hostdev_host_get_capability (planning->host, HOSTDEV_CAP_VFIO_SPAPR_V2);
-
-  if (kvm.answer == HOSTDEV_NO)
-    hostdev_plan_say (planning->plan, HOSTDEV_SAYS_KVM_UNAVAILABLE, NULL, "source", kvm.source,
-                      NULL);
-  if (vfio.answer == HOSTDEV_NO)
-    hostdev_plan_say (planning->plan, HOSTDEV_SAYS_VFIO_UNAVAILABLE, NULL, "source", vfio.source,
-                      NULL);
+  if (arch == NULL)
+    hostdev_plan_say (planning->plan, HOSTDEV_SAYS_NOT_PSERIES_KVM, NULL, NULL);
+  return arch;
 }
 
 /* A device of the guest already cannot come a second time; libvirt would say so after it had
@@ -132,13 +119,14 @@ check_not_there (const HostdevPlanning *planning, const HostdevDevice *device)
 
 /* All that is about one device, once it has its place. */
 static void
-check_entry (const HostdevPlanning *planning, const HostdevPlacement *placement,
-             HostdevPlanDevice *entry)
+check_entry (const HostdevPlanning *planning, const HostdevArch *arch,
+             const HostdevPlacement *placement, HostdevPlanDevice *entry)
 {
   hostdev_plan_check_people (planning, entry);
-  hostdev_plan_check_pin (planning, entry);
-  hostdev_plan_check_windows (planning, entry);
-  hostdev_plan_expect (planning, placement, entry);
+  arch->check_function (planning, entry);
+  arch->expect_interrupts (planning, entry);
+  arch->expect_dma (planning, entry);
+  arch->expect_errors (planning, placement, entry);
 }
 
 HostdevPlan *
@@ -147,20 +135,17 @@ hostdev_plan_attach (const HostdevDomain *domain, const HostdevDevice *device,
 {
   HostdevPlanning planning = { plan_new (HOSTDEV_OPERATION_ATTACH, domain), domain, host };
   HostdevPlanDevice *entry = add_entry (&planning, device);
+  const HostdevArch *arch = find_arch (&planning);
 
-  if (!check_guest (&planning))
+  if (arch == NULL)
     return planning.plan;
-  check_host (&planning);
+  arch->check_host (&planning);
   check_not_there (&planning, device);
   hostdev_plan_check_group (&planning, device, entry);
 
-  g_autoptr (HostdevPlacement) placement = hostdev_placement_new (&planning);
-  hostdev_placement_place (placement, device, entry);
-  hostdev_placement_check (placement);
-  hostdev_plan_check_guest (&planning, 1);
-  hostdev_plan_check_memory (&planning, hostdev_placement_count_phbs (placement));
-  hostdev_plan_check_vectors (&planning);
-  check_entry (&planning, placement, entry);
+  g_autoptr (HostdevPlacement) placement = arch->seat (&planning, device);
+  arch->check_guest (&planning, placement, 1);
+  check_entry (&planning, arch, placement, entry);
   return finish (planning.plan);
 }
 
@@ -169,36 +154,22 @@ hostdev_plan_start (const HostdevDomain *domain, const HostdevHost *host)
 {
   HostdevPlanning planning = { plan_new (HOSTDEV_OPERATION_START, domain), domain, host };
   const GPtrArray *devices = hostdev_domain_get_devices (domain);
-
   /* A guest without a PCI device of the host's is none of our business, spare PHBs apart. */
-  if (devices->len > 0 && !check_guest (&planning))
-    {
-      for (guint i = 0; i < devices->len; i++)
-        add_entry (&planning, devices->pdata[i]);
-      return planning.plan;
-    }
-  if (devices->len > 0)
-    check_host (&planning);
+  const HostdevArch *arch = devices->len > 0 ? find_arch (&planning) : hostdev_arch_of (domain);
 
-  g_autoptr (HostdevPlacement) placement = hostdev_placement_new (&planning);
   for (guint i = 0; i < devices->len; i++)
-    {
-      HostdevPlanDevice *entry = add_entry (&planning, devices->pdata[i]);
-
-      hostdev_plan_check_group (&planning, devices->pdata[i], entry);
-    }
-  hostdev_placement_place_all (placement);
-  hostdev_placement_check (placement);
-  hostdev_placement_check_spare (placement);
-  if (hostdev_domain_is_pseries_kvm (domain))
-    hostdev_plan_check_guest (&planning, devices->len);
+    add_entry (&planning, devices->pdata[i]);
+  if (arch == NULL)
+    return planning.plan;
   if (devices->len > 0)
-    {
-      hostdev_plan_check_memory (&planning, hostdev_placement_count_phbs (placement));
-      hostdev_plan_check_vectors (&planning);
-    }
+    arch->check_host (&planning);
   for (guint i = 0; i < devices->len; i++)
-    check_entry (&planning, placement, planning.plan->devices->pdata[i]);
+    hostdev_plan_check_group (&planning, devices->pdata[i], planning.plan->devices->pdata[i]);
+
+  g_autoptr (HostdevPlacement) placement = arch->seat (&planning, NULL);
+  arch->check_guest (&planning, placement, devices->len);
+  for (guint i = 0; i < devices->len; i++)
+    check_entry (&planning, arch, placement, planning.plan->devices->pdata[i]);
   return finish (planning.plan);
 }
 

@@ -40,6 +40,7 @@ typedef struct
 typedef struct
 {
   const char *value; /* interrupts: "xive-native", "xics-on-xive", "xics", "emulated", "unknown";
+                        of an s390x guest: "forwarded", "by-host", "intercepted", "unknown";
                         dma: "in-kernel", "user-space", "unknown"; eeh: "enabled", "unavailable",
                         "unknown" */
   char *source;
@@ -60,7 +61,9 @@ typedef struct
   gboolean has_phb;
   guint phb_index; /* the guest's PHB that it goes on, by controller index */
   gboolean has_seat;
-  PciAddress seat; /* its address in the guest, as libvirt writes it: bus, slot, function */
+  PciAddress seat;   /* its address in the guest, as libvirt writes it: bus, slot, function */
+  gboolean has_zpci; /* of an s390x guest: what libvirt has it be called there */
+  guint uid, fid;
   HostdevExpectation interrupts, dma, eeh;
 } HostdevPlanDevice;
 

@@ -6,8 +6,8 @@
 /**
  * HostdevStatement: all that a plan can say, in one table: hostdev-statement-host.c (the host, its
  * groups, and what is on them), hostdev-statement-guest.c (the guest's XML, its PHBs and memory)
- * and hostdev-statement-kernel.c (interrupts, DMA, EEH). “virt-ppc64 explain” and docs/reasons.md
- * are made of it.
+ * hostdev-statement-kernel.c (interrupts, DMA, EEH) and hostdev-statement-zpci.c (s390x guests).
+ * “virt-ppc64 explain” and docs/reasons.md are made of it.
  *
  * A code is stable: it is never renamed, and never used for something else. A sentence and a remedy
  * are templates: in "{guest}" and the like goes a name, an address, a number or a list of such,
@@ -131,6 +131,25 @@ typedef enum
   HOSTDEV_SAYS_PE_SHARED,
   HOSTDEV_SAYS_PE_BRIDGE,
 
+  /* Guests of s390x, and that a guest and a host are not of one architecture. */
+  HOSTDEV_SAYS_HOST_ARCHITECTURE,
+  HOSTDEV_SAYS_ZPCI_UNTESTED,
+  HOSTDEV_SAYS_ZPCI_STANDBY,
+  HOSTDEV_SAYS_ZPCI_ID_RANGE,
+  HOSTDEV_SAYS_ZPCI_UID_TWICE,
+  HOSTDEV_SAYS_ZPCI_FID_TWICE,
+  HOSTDEV_SAYS_ZPCI_NO_SLOT,
+  HOSTDEV_SAYS_ZPCI_HOST_LACKS,
+  HOSTDEV_SAYS_ZPCI_INTERPRET_OFF,
+  HOSTDEV_SAYS_ZPCI_MACHINE,
+  HOSTDEV_SAYS_ZPCI_PROTECTED,
+  HOSTDEV_SAYS_ZPCI_FORWARDING_OFF,
+  HOSTDEV_SAYS_ZPCI_MSIX,
+  HOSTDEV_SAYS_ZPCI_ERROR_STOPS,
+  HOSTDEV_SAYS_ZPCI_NOT_REHEARSED,
+  HOSTDEV_SAYS_ZPCI_WISH,
+  HOSTDEV_SAYS_ZPCI_SPARE_PHBS,
+
   HOSTDEV_SAYS_LAST
 } HostdevStatementId;
 
@@ -150,6 +169,7 @@ typedef struct
 const HostdevStatement *hostdev_statements_of_host (gsize *count);
 const HostdevStatement *hostdev_statements_of_guest (gsize *count);
 const HostdevStatement *hostdev_statements_of_kernel (gsize *count);
+const HostdevStatement *hostdev_statements_of_zpci (gsize *count);
 
 /** hostdev_statement_get: of all but HOSTDEV_SAYS_LAST there is one. */
 const HostdevStatement *hostdev_statement_get (HostdevStatementId id);

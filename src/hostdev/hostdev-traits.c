@@ -33,9 +33,14 @@ read_machine (const xmlNode *domain, HostdevTraits *traits)
   const char *version;
   char *end;
 
-  if (machine == NULL || !g_str_has_prefix (machine, "pseries-"))
+  if (machine == NULL)
     return;
-  version = machine + strlen ("pseries-");
+  if (g_str_has_prefix (machine, "pseries-"))
+    version = machine + strlen ("pseries-");
+  else if (g_str_has_prefix (machine, "s390-ccw-virtio-"))
+    version = machine + strlen ("s390-ccw-virtio-");
+  else
+    return;
   if (!g_ascii_isdigit (*version))
     return;
   traits->machine_major = (guint) MIN (g_ascii_strtoull (version, &end, 10), 1000);
@@ -177,6 +182,10 @@ read_argument (const xmlNode *node, HostdevTraits *traits)
     traits->ic_mode_given = TRUE;
   if (strstr (value, "ddw=off") != NULL || strstr (value, "ddw=false") != NULL)
     traits->ddw_off = TRUE;
+  if (strstr (value, "zpci.interpret=off") != NULL)
+    traits->zpci_interpret_off = TRUE;
+  if (strstr (value, "zpci.forwarding-assist=off") != NULL)
+    traits->zpci_forwarding_off = TRUE;
 }
 
 /* <qemu:device alias=''><qemu:frontend><qemu:property name='host' …/>: of what libvirt writes for a
@@ -212,7 +221,11 @@ read_qemu (const xmlNode *domain, HostdevTraits *traits)
 void
 hostdev_traits_read (const xmlNode *domain, HostdevTraits *traits)
 {
+  const xmlNode *security = child (domain, "launchSecurity");
+
   *traits = (HostdevTraits){ .cells = 0 };
+  traits->protected_memory
+      = security != NULL && common_xml_attribute_is (security, "type", "s390-pv");
   read_machine (domain, traits);
   read_cpu (domain, traits);
   read_numa (domain, traits);

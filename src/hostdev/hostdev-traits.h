@@ -12,7 +12,8 @@
  */
 typedef struct
 {
-  /* The machine type's version, "pseries-4.0"; 0.0: the newest, as "pseries" is. */
+  /* The machine type's version, "pseries-4.0", "s390-ccw-virtio-7.1"; 0.0: the newest, as "pseries"
+   * is. */
   guint machine_major, machine_minor;
   guint cpu_power;        /* <cpu><model>: POWER8 is 8; 0: none, or one without a number */
   char *memory_nodes;     /* <numatune><memory mode='strict' nodeset=>, NULL */
@@ -25,8 +26,11 @@ typedef struct
   gboolean qemu_device;   /* <qemu:commandline> gives it a vfio-pci device by itself */
   gboolean ic_mode_given; /* … or names an ic-mode, whatever it is */
   gboolean ddw_off;       /* … or takes the PHBs' dynamic DMA windows away */
-  char *twice;            /* an address in the guest that two devices have, "0000:01:02.0"; NULL */
-  guint8 used[256][32];   /* of each slot of each bus the functions that devices have, a bit each */
+  /* Of an s390x guest: its zPCI devices are told not to be interpreted, not to have their
+   * interrupts forwarded; its memory is its own alone (<launchSecurity type='s390-pv'>). */
+  gboolean zpci_interpret_off, zpci_forwarding_off, protected_memory;
+  char *twice;          /* an address in the guest that two devices have, "0000:01:02.0"; NULL */
+  guint8 used[256][32]; /* of each slot of each bus the functions that devices have, a bit each */
   gboolean
       phb_node[256]; /* which PCI controllers say on which of the guest's NUMA nodes they are */
   char *overridden;  /* the alias of a device of which <qemu:override> changes the host's side;

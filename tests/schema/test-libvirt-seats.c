@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "hostdev/hostdev-plan-build.h"
+#include "libvirt-data.h"
 
 /*
  * What libvirt's own tests say that it makes of a pSeries domain, against what a plan says that it
@@ -9,126 +10,6 @@
  * those of libvirt's source (tests/schema/fetch-libvirt), whose directory is in LIBVIRT_DATA; the
  * host is the one that they are made for (tests/virpcimock.c).
  */
-
-static char *
-read_text (const char *path)
-{
-  g_autoptr (GError) error = NULL;
-  char *text;
-
-  g_file_get_contents (path, &text, NULL, &error);
-  g_assert_no_error (error);
-  return text;
-}
-
-/* A file of the source; NULL where there is none. */
-static char *
-find_file (const char *suite, const char *folder, const char *name)
-{
-  g_autofree char *path
-      = g_build_filename (g_getenv ("LIBVIRT_DATA"), suite, "tests", folder, name, NULL);
-
-  return g_file_test (path, G_FILE_TEST_EXISTS) ? read_text (path) : NULL;
-}
-
-/* All hosts under KVM have one rule for addresses, which those under TCG share; the plan is for KVM
- * alone. */
-static HostdevDomain *
-read_domain (const char *text)
-{
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GString) xml = g_string_new (text);
-
-  g_string_replace (xml, "type='qemu'", "type='kvm'", 1);
-  HostdevDomain *domain = hostdev_domain_new_from_xml (xml->str, -1, &error);
-  g_assert_no_error (error);
-  return domain;
-}
-
-/* MAKE_PCI_DEVICE("0001:01:00.0", 0x8086, 0x105e, 5, …): of these the address and the group. */
-static HostdevHost *
-read_host (const char *suite)
-{
-  g_autofree char *source = find_file (suite, "", "virpcimock.c");
-  g_autoptr (GRegex) regex
-      = g_regex_new ("MAKE_PCI_DEVICE\\(\"([0-9a-f:.]+)\", \\w+, \\w+, (\\d+)", 0, 0, NULL);
-  g_autoptr (GMatchInfo) match = NULL;
-  g_autoptr (GString) xml = g_string_new ("<host platform='powernv'>");
-  g_autoptr (GHashTable) groups = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
-  g_autoptr (GError) error = NULL;
-  GHashTableIter iter;
-  gpointer number, functions;
-
-  g_assert_nonnull (source);
-  for (g_regex_match (regex, source, 0, &match); g_match_info_matches (match);
-       g_match_info_next (match, NULL))
-    {
-      g_autofree char *address = g_match_info_fetch (match, 1);
-      char *group = g_match_info_fetch (match, 2);
-      const char *others = g_hash_table_lookup (groups, group);
-      char *all
-          = g_strdup_printf ("%s<function address='%s'/>", others != NULL ? others : "", address);
-
-      g_hash_table_insert (groups, group, all);
-    }
-  g_assert_cmpuint (g_hash_table_size (groups), >=, 10);
-  g_hash_table_iter_init (&iter, groups);
-  while (g_hash_table_iter_next (&iter, &number, &functions))
-    g_string_append_printf (xml, "<group number='%s'>%s</group>", (char *) number,
-                            (char *) functions);
-  g_string_append (xml, "</host>");
-  HostdevHost *host = hostdev_host_new_from_xml (xml->str, -1, &error);
-  g_assert_no_error (error);
-  return host;
-}
-
-/* What libvirt is expected to make of the domain NAME; NULL where it makes nothing of it. */
-static char *
-find_expected (const char *suite, const char *name)
-{
-  static const char *const folders[] = { "qemuxml2xmloutdata", "qemuxmlconfdata" };
-  static const char *const ends[] = { ".ppc64-latest.xml", ".xml", "-active.xml" };
-
-  for (gsize i = 0; i < G_N_ELEMENTS (folders); i++)
-    for (gsize j = 0; j < G_N_ELEMENTS (ends) - i * 2; j++)
-      {
-        g_autofree char *file = g_strconcat (name, ends[j], NULL);
-        char *text = find_file (suite, folders[i], file);
-
-        if (text != NULL)
-          return text;
-      }
-  return NULL;
-}
-
-/* The names of the pSeries domains that libvirt's tests begin with. */
-static GPtrArray *
-list_names (const char *suite)
-{
-  static const char *const folders[] = { "qemuxml2argvdata", "qemuxmlconfdata" };
-  GPtrArray *names = g_ptr_array_new_with_free_func (g_free);
-
-  for (gsize i = 0; i < G_N_ELEMENTS (folders); i++)
-    {
-      g_autofree char *folder
-          = g_build_filename (g_getenv ("LIBVIRT_DATA"), suite, "tests", folders[i], NULL);
-      g_autoptr (GDir) directory = g_dir_open (folder, 0, NULL);
-      const char *file;
-
-      while (directory != NULL && (file = g_dir_read_name (directory)) != NULL)
-        {
-          g_autofree char *text
-              = g_str_has_suffix (file, ".xml") && strstr (file, "-latest.") == NULL
-                    ? find_file (suite, folders[i], file)
-                    : NULL;
-
-          if (text != NULL && strstr (text, "machine='pseries") != NULL)
-            g_ptr_array_add (names, g_strndup (file, strlen (file) - strlen (".xml")));
-        }
-    }
-  g_ptr_array_sort (names, (GCompareFunc) (void (*) (void)) g_strcmp0);
-  return names;
-}
 
 /* What was looked at; so that it is said how much. */
 typedef struct
@@ -142,9 +23,10 @@ check_arguments (const char *suite, const char *name, const HostdevDomain *expec
                  const HostdevPlanDevice *device, Count *count)
 {
   g_autofree char *file = g_strconcat (name, ".ppc64-latest.args", NULL);
-  g_autofree char *old = find_file (suite, "qemuxml2argvdata", file);
-  g_autofree char *arguments
-      = old != NULL ? g_steal_pointer (&old) : find_file (suite, "qemuxmlconfdata", file);
+  g_autofree char *old = libvirt_data_find_file (suite, "qemuxml2argvdata", file);
+  g_autofree char *arguments = old != NULL
+                                   ? g_steal_pointer (&old)
+                                   : libvirt_data_find_file (suite, "qemuxmlconfdata", file);
   g_autofree char *address = pci_address_to_string (&device->address);
   g_autofree char *host = g_strdup_printf ("\"host\":\"%s\"", address);
   const GPtrArray *phbs = hostdev_domain_get_phbs (expected);
@@ -243,24 +125,24 @@ check_buses (const char *suite, const HostdevPlanning *planning, const HostdevDo
 static void
 test_domains (const void *suite)
 {
-  g_autoptr (HostdevHost) host = read_host (suite);
-  g_autoptr (GPtrArray) names = list_names (suite);
+  g_autoptr (HostdevHost) host = libvirt_data_read_host (suite);
+  g_autoptr (GPtrArray) names = libvirt_data_list_names (suite, "machine='pseries");
   Count count = { 0 };
 
   for (guint i = 0; i < names->len; i++)
     {
       const char *name = names->pdata[i];
       g_autofree char *file = g_strconcat (name, ".xml", NULL);
-      g_autofree char *old = find_file (suite, "qemuxml2argvdata", file);
-      g_autofree char *text
-          = old != NULL ? g_steal_pointer (&old) : find_file (suite, "qemuxmlconfdata", file);
-      g_autofree char *result = find_expected (suite, name);
+      g_autofree char *old = libvirt_data_find_file (suite, "qemuxml2argvdata", file);
+      g_autofree char *text = old != NULL ? g_steal_pointer (&old)
+                                          : libvirt_data_find_file (suite, "qemuxmlconfdata", file);
+      g_autofree char *result = libvirt_data_find_expected (suite, name, "ppc64");
 
       if (result == NULL)
         continue;
       g_test_message ("%s", name);
-      g_autoptr (HostdevDomain) domain = read_domain (text);
-      g_autoptr (HostdevDomain) expected = read_domain (result);
+      g_autoptr (HostdevDomain) domain = libvirt_data_read_domain (text);
+      g_autoptr (HostdevDomain) expected = libvirt_data_read_domain (result);
       g_autoptr (HostdevPlan) plan = hostdev_plan_start (domain, host);
       const HostdevPlanning planning = { plan, domain, host };
 
@@ -279,15 +161,16 @@ test_domains (const void *suite)
 static void
 test_hotplug (const void *suite)
 {
-  g_autoptr (HostdevHost) host = read_host (suite);
+  g_autoptr (HostdevHost) host = libvirt_data_read_host (suite);
   g_autoptr (GError) error = NULL;
-  g_autofree char *text
-      = find_file (suite, "qemuhotplugtestdomains", "qemuhotplug-pseries-base-live.xml");
-  g_autofree char *result = find_file (suite, "qemuhotplugtestdomains",
-                                       "qemuhotplug-pseries-base-live+hostdev-pci.xml");
-  g_autofree char *xml = find_file (suite, "qemuhotplugtestdevices", "qemuhotplug-hostdev-pci.xml");
-  g_autoptr (HostdevDomain) domain = read_domain (text);
-  g_autoptr (HostdevDomain) expected = read_domain (result);
+  g_autofree char *text = libvirt_data_find_file (suite, "qemuhotplugtestdomains",
+                                                  "qemuhotplug-pseries-base-live.xml");
+  g_autofree char *result = libvirt_data_find_file (
+      suite, "qemuhotplugtestdomains", "qemuhotplug-pseries-base-live+hostdev-pci.xml");
+  g_autofree char *xml
+      = libvirt_data_find_file (suite, "qemuhotplugtestdevices", "qemuhotplug-hostdev-pci.xml");
+  g_autoptr (HostdevDomain) domain = libvirt_data_read_domain (text);
+  g_autoptr (HostdevDomain) expected = libvirt_data_read_domain (result);
   g_autoptr (HostdevDevice) device = NULL;
   Count count = { 0 };
 
@@ -303,7 +186,7 @@ static void
 check_memory (const char *suite, const HostdevHost *host, const char *name, guint64 expected)
 {
   g_autofree char *file = g_strdup_printf ("qemumemlock-%s.xml", name);
-  g_autofree char *text = find_file (suite, "qemumemlockdata", file);
+  g_autofree char *text = libvirt_data_find_file (suite, "qemumemlockdata", file);
   g_autoptr (GError) error = NULL;
   g_autoptr (HostdevDomain) domain = hostdev_domain_new_from_xml (text, -1, &error);
   guint64 limit = 0;
@@ -325,9 +208,9 @@ check_memory (const char *suite, const HostdevHost *host, const char *name, guin
 static void
 test_memory (const void *suite)
 {
-  g_autofree char *source = find_file (suite, "", "qemumemlocktest.c");
+  g_autofree char *source = libvirt_data_find_file (suite, "", "qemumemlocktest.c");
   g_autoptr (GRegex) regex = g_regex_new ("DO_TEST\\(\"(pseries-[^\"]+)\", (\\w+)\\)", 0, 0, NULL);
-  g_autoptr (HostdevHost) host = read_host (suite);
+  g_autoptr (HostdevHost) host = libvirt_data_read_host (suite);
   g_autoptr (GMatchInfo) match = NULL;
   guint cases = 0;
 
@@ -353,7 +236,7 @@ static void
 test_pairs (const void *directory)
 {
   g_autofree char *host_file = g_build_filename (directory, "host.xml", NULL);
-  g_autofree char *host_xml = read_text (host_file);
+  g_autofree char *host_xml = libvirt_data_read_text (host_file);
   g_autoptr (GError) error = NULL;
   g_autoptr (HostdevHost) host = hostdev_host_new_from_xml (host_xml, -1, &error);
   g_autoptr (GDir) files = g_dir_open (directory, 0, NULL);
@@ -368,10 +251,10 @@ test_pairs (const void *directory)
       g_autofree char *out = g_build_filename (directory, file, NULL);
       g_autofree char *in
           = g_strdup_printf ("%.*s.xml", (int) (strlen (out) - strlen (".out.xml")), out);
-      g_autofree char *text = read_text (in);
-      g_autofree char *result = read_text (out);
-      g_autoptr (HostdevDomain) domain = read_domain (text);
-      g_autoptr (HostdevDomain) expected = read_domain (result);
+      g_autofree char *text = libvirt_data_read_text (in);
+      g_autofree char *result = libvirt_data_read_text (out);
+      g_autoptr (HostdevDomain) domain = libvirt_data_read_domain (text);
+      g_autoptr (HostdevDomain) expected = libvirt_data_read_domain (result);
       g_autoptr (HostdevPlan) plan = hostdev_plan_start (domain, host);
       const HostdevPlanning planning = { plan, domain, host };
 

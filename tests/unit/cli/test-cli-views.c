@@ -228,6 +228,29 @@ test_verdict_but (void)
   g_assert_cmpstr (quiet.out, ==, "");
 }
 
+/* An s390x guest, its device and its host from files: yes, with what was never run on such a
+ * machine marked as that. A host of another architecture is none for it. */
+static void
+test_s390x (void)
+{
+  g_autofree char *guest = cli_data_file ("s390x-guest.xml");
+  g_autofree char *device = cli_data_file ("s390x-device.xml");
+  g_autofree char *host = cli_data_file ("../../hostdev/data/s390x.xml");
+  g_autofree char *files
+      = g_strdup_printf ("plan --domain-xml %s --device %s --host ", guest, device);
+  g_autofree char *there = g_strconcat (files, host, NULL);
+  g_autofree char *elsewhere = g_strconcat (files, "HOST", NULL);
+  g_auto (CliRun) yes = cli_run (NULL, there);
+  g_auto (CliRun) no = run_with (elsewhere, "s390x-guest.xml");
+
+  g_assert_cmpint (yes.code, ==, 0);
+  g_assert_nonnull (strstr (yes.out, "zpci-untested"));
+  g_assert_nonnull (strstr (yes.out, "0x0002 0x0000001f"));
+  g_assert_nonnull (strstr (yes.out, "forwarded"));
+  g_assert_cmpint (no.code, ==, 3);
+  g_assert_nonnull (strstr (no.out, "host-architecture"));
+}
+
 /* A word that is no file is libvirt's: here of its test driver, whose domain is no pSeries one. */
 static void
 test_libvirt (void)
@@ -257,6 +280,7 @@ main (int argc, char **argv)
   g_test_add_func ("/cli/views/validate-kinds", test_validate_kinds);
   g_test_add_func ("/cli/views/verdicts", test_verdicts);
   g_test_add_func ("/cli/views/verdict-but", test_verdict_but);
+  g_test_add_func ("/cli/views/s390x", test_s390x);
   g_test_add_func ("/cli/views/libvirt", test_libvirt);
   return g_test_run ();
 }

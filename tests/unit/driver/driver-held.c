@@ -49,15 +49,17 @@ test_held_set_guest (TestHeld *self, TestGuest guest, const char *devices)
   g_free (self->xml);
   self->xml = g_strdup_printf (
       "<domain type='%s'%s><name>guest</name><uuid>" TEST_UUID "</uuid>"
-      "%s<os><type arch='ppc64le' machine='pseries-7.2'>hvm</type></os><devices>"
+      "%s<os><type arch=%s>hvm</type></os><devices>"
       "<controller type='pci' index='0' model='pci-root'/>%s%s</devices></domain>",
       (guest & TCG) != 0 ? "qemu" : "kvm", (guest & STOPPED) != 0 ? "" : " id='7'",
       self->metadata != NULL ? self->metadata : "",
-      (guest & NO_PHB) != 0 ? ""
-                            : "<controller type='pci' index='1' model='pci-root'>"
-                              "<target index='1'/></controller>"
-                              "<controller type='pci' index='2' model='pci-root'>"
-                              "<target index='2'/></controller>",
+      (guest & S390X) != 0 ? "'s390x' machine='s390-ccw-virtio-8.2'"
+                           : "'ppc64le' machine='pseries-7.2'",
+      (guest & (NO_PHB | S390X)) != 0 ? ""
+                                      : "<controller type='pci' index='1' model='pci-root'>"
+                                        "<target index='1'/></controller>"
+                                        "<controller type='pci' index='2' model='pci-root'>"
+                                        "<target index='2'/></controller>",
       devices);
   g_mutex_unlock (&self->lock);
 }

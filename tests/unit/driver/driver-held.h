@@ -37,7 +37,8 @@ typedef enum
   RUNNING = 1 << 0,
   STOPPED = 1 << 1,
   TCG = 1 << 2,
-  NO_PHB = 1 << 3
+  NO_PHB = 1 << 3,
+  S390X = 1 << 4
 } TestGuest;
 
 /* As libvirt shows a device that the guest has. */

@@ -20,6 +20,10 @@
 #define XICS                                                                                       \
   "<commandline xmlns='http://libvirt.org/schemas/domain/qemu/1.0'><arg value='-machine'/>"        \
   "<arg value='ic-mode=xics'/></commandline>"
+#define S390X                                                                                      \
+  "<domain type='kvm'><name>guest</name><uuid>" TEST_UUID "</uuid>" REQUIRED                       \
+  "<os><type arch='s390x' machine='s390-ccw-virtio-8.2'>hvm</type></os><devices>" TEST_HOSTDEV     \
+  "</devices></domain>"
 #define DOMAIN(type, more, devices)                                                                \
   "<domain type='" type "'><name>guest</name><uuid>" TEST_UUID "</uuid>" more                      \
   "<os><type arch='ppc64le' machine='pseries-7.2'>hvm</type></os><devices>"                        \
@@ -67,6 +71,7 @@ test_others (TestHeld *self, gconstpointer data)
   check_passes (self, DOMAIN ("qemu", REQUIRED XICS, TEST_HOSTDEV), "");
   check_passes (self, DOMAIN ("kvm", REQUIRED XICS, ""), "");
   check_passes (self, DOMAIN ("kvm", BROKEN XICS, TEST_HOSTDEV), "");
+  check_passes (self, S390X, "");
   check_passes (self, huge, "");
 }
 

@@ -42,7 +42,7 @@ test_none_of_ours (TestHeld *self, gconstpointer data)
 static void
 test_other_guests (TestHeld *self, gconstpointer data)
 {
-  static const TestGuest guests[] = { TCG, STOPPED };
+  static const TestGuest guests[] = { TCG, STOPPED, S390X };
 
   for (gsize i = 0; i < G_N_ELEMENTS (guests); i++)
     {
@@ -56,6 +56,29 @@ test_other_guests (TestHeld *self, gconstpointer data)
   self->xml = NULL;
   test_send (self->relay.client, attach (3));
   test_held_expect_forwarded (self, attach (3), "");
+}
+
+/* An s390x guest has plans (virt-ppc64 plan), and no transactions: not even where its metadata
+ * require what it cannot have, and no helper is there. */
+static void
+test_s390x (TestHeld *self, gconstpointer data)
+{
+  static const guint32 procedures[] = { ATTACH, DETACH };
+
+  self->metadata = "<metadata><p:passthrough "
+                   "xmlns:p='http://libvirt.org/schemas/domain/ppc64/1.0' xive='required'/>"
+                   "</metadata>";
+  test_helper_leave (self->fake);
+  for (gsize i = 0; i < G_N_ELEMENTS (procedures); i++)
+    {
+      test_held_set_guest (self, S390X, procedures[i] == DETACH ? GIVEN : "");
+      test_send (self->relay.client, test_device_call (procedures[i], 2, TEST_HOSTDEV, LIVE));
+      test_held_expect_forwarded (self, test_device_call (procedures[i], 2, TEST_HOSTDEV, LIVE),
+                                  "");
+      test_send (self->relay.server, test_error (procedures[i], 2, "as libvirt says"));
+      test_expect (self->relay.client, test_error (procedures[i], 2, "as libvirt says"));
+    }
+  test_helper_come (self->fake);
 }
 
 static void
@@ -350,6 +373,7 @@ main (int argc, char **argv)
   g_log_set_always_fatal (G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL);
   ADD ("none-of-ours", test_none_of_ours);
   ADD ("other-guests", test_other_guests);
+  ADD ("s390x", test_s390x);
   ADD ("not-opened", test_not_opened);
   ADD ("attach", test_attach);
   ADD ("attach/between", test_attach_between);

@@ -10,7 +10,7 @@
 static void
 test_none_of_ours (void)
 {
-  static const char *const types[] = { "qemu", "kvm" };
+  static const char *const types[] = { "qemu", "kvm", "kvm" };
   static const char *const operations[]
       = { "prepare", "start", "started", "stopped", "release", "reconnect", "migrate" };
   g_autofree char *message = NULL;
@@ -18,10 +18,16 @@ test_none_of_ours (void)
   for (gsize t = 0; t < G_N_ELEMENTS (types); t++)
     for (gsize o = 0; o < G_N_ELEMENTS (operations); o++)
       {
-        g_autofree char *xml = test_hook_xml (types[t], "", t == 0 ? TEST_HOSTDEV : TEST_DISK);
+        g_autofree char *text = test_hook_xml (types[t], "", t != 1 ? TEST_HOSTDEV : TEST_DISK);
+        g_autoptr (GString) xml = g_string_new (text);
         g_autofree char *words = NULL;
 
-        g_assert_cmpint (test_hook_run ("/nonexistent/hook", operations[o], xml, &words), ==, 0);
+        if (t == 2)
+          g_assert_cmpuint (g_string_replace (xml, "'ppc64le' machine='pseries-7.2'",
+                                              "'s390x' machine='s390-ccw-virtio-8.2'", 0),
+                            ==, 1);
+        g_assert_cmpint (test_hook_run ("/nonexistent/hook", operations[o], xml->str, &words), ==,
+                         0);
         g_assert_cmpstr (words, ==, "");
       }
   g_assert_cmpint (test_hook_run ("/nonexistent/hook", "prepare", "no XML at all", &message), ==,

@@ -36,8 +36,9 @@ make_domain (const Plan *plan, const char *device)
   g_autoptr (GError) error = NULL;
   g_autofree char *xml = g_strdup_printf (
       "<domain type='kvm' id='1'><name>guest</name><uuid>" FIXTURE_UUID "</uuid>%s"
-      "<os><type arch='ppc64le' machine='%s'>hvm</type></os><devices>%s%s%s</devices></domain>",
-      or_default (plan->top, ""), machine, plan->no_phbs ? "" : FIXTURE_PHB (1) FIXTURE_PHB (2),
+      "<os><type arch='%s' machine='%s'>hvm</type></os><devices>%s%s%s</devices></domain>",
+      or_default (plan->top, ""), or_default (plan->arch, "ppc64le"), machine,
+      plan->no_phbs || plan->arch != NULL ? "" : FIXTURE_PHB (1) FIXTURE_PHB (2),
       or_default (plan->devices, ""), there ? device : "");
   HostdevDomain *domain = hostdev_domain_new_from_xml (xml, -1, &error);
 

@@ -9,6 +9,7 @@ typedef struct
 {
   const char *host;          /* the file in data */
   const char *from, *to;     /* what of it is changed */
+  const char *arch;          /* "ppc64le"; no PHBs with another */
   const char *machine;       /* "pseries-7.2" */
   const char *top, *devices; /* more of the guest */
   char operation;            /* 'a'ttach, 's'tart, 'd'etach; of the latter two the guest has it */

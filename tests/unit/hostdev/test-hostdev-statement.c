@@ -40,12 +40,13 @@ test_table (void)
 static void
 test_files (void)
 {
-  gsize host, guest, kernel;
+  gsize host, guest, kernel, zpci;
 
   hostdev_statements_of_host (&host);
   hostdev_statements_of_guest (&guest);
   hostdev_statements_of_kernel (&kernel);
-  g_assert_cmpuint (host + guest + kernel, ==, HOSTDEV_SAYS_LAST);
+  hostdev_statements_of_zpci (&zpci);
+  g_assert_cmpuint (host + guest + kernel + zpci, ==, HOSTDEV_SAYS_LAST);
 }
 
 static void
