@@ -78,19 +78,18 @@ driver_admission_call (DriverAdmission *self, const DriverFrameHeader *header)
 
   self->call = *header;
   self->under_way = TRUE;
-  if (is_entry (self, header))
+  if (!is_entry (self, header))
     {
-      if (header->length <= CALL_MAX)
-        return DRIVER_PIPE_GATHER;
-      driver_admission_end (self);
-      return DRIVER_PIPE_HOLD;
+      if (!is_remote_call (header, DRIVER_PROC_CONNECT_OPEN))
+        return DRIVER_PIPE_PASS;
+      self->before = self->state;
+      self->state = OPENING;
     }
-  if (!is_remote_call (header, DRIVER_PROC_CONNECT_OPEN))
-    return DRIVER_PIPE_PASS;
-  self->before = self->state;
-  self->state = OPENING;
-  self->may_write = FALSE;
-  return header->length <= CALL_MAX ? DRIVER_PIPE_GATHER : DRIVER_PIPE_PASS;
+  if (header->length <= CALL_MAX)
+    return DRIVER_PIPE_GATHER;
+  /* Nothing of a client's that comes in is as long; and what it opens has to be known. */
+  driver_admission_end (self);
+  return DRIVER_PIPE_HOLD;
 }
 
 static void

@@ -57,7 +57,8 @@ exchange_awaits (const Exchange *exchange, const DriverFrameHeader *reply)
          && exchange->header.procedure == reply->procedure;
 }
 
-/* Serials of our own calls are far from a client's, which counts from 0; and each is another. */
+/* Serials of our own calls are far from a client's, which counts from 0; and each is another. One
+   that a client uses all the same is for its connection to find (driver_call_renumber_own). */
 static guint32
 new_serial (void)
 {
@@ -145,6 +146,16 @@ driver_call_dup_own (DriverCall *call)
   GBytes *frame = g_bytes_ref (call->own.frame);
   g_mutex_unlock (&call->lock);
   return frame;
+}
+
+void
+driver_call_renumber_own (DriverCall *call)
+{
+  g_mutex_lock (&call->lock);
+  g_autoptr (GBytes) before = g_steal_pointer (&call->own.frame);
+  call->own.header.serial = new_serial ();
+  call->own.frame = driver_opening_answer (before, &call->own.header);
+  g_mutex_unlock (&call->lock);
 }
 
 gboolean

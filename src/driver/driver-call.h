@@ -66,6 +66,7 @@ DriverOutcome driver_call_forward (DriverCall *call, guint timeout);
  * reply is held: on the client's own connection, and so with the client's rights. The client does
  * not see it. Waits as driver_call_forward does. Also where the client has gone, if libvirt had
  * seen anything for this call before: then there is something to clear up.
+ * Not for a definition.
  * @operation: ATTACH or DETACH; in the call's own form (with flags, and its flags, or without)
  * @device: device XML; NULL: that of the call
  * @code: (out) (optional): virErrorNumber of an ERROR, else 0
@@ -87,6 +88,8 @@ char *driver_call_dup_message (DriverCall *call);
 /** driver_call_dup_frame: the client's; driver_call_dup_own: the last one of our own. */
 GBytes *driver_call_dup_frame (DriverCall *call);
 GBytes *driver_call_dup_own (DriverCall *call);
+/** driver_call_renumber_own: it gets another serial, which none of our own had before. */
+void driver_call_renumber_own (DriverCall *call);
 /** driver_call_get_fds: what goes behind the client's frame; NULL: none. */
 GUnixFDList *driver_call_get_fds (const DriverCall *call);
 /** driver_call_awaits: TRUE where @reply is one that is waited for: to the client's call, or to the

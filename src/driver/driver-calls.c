@@ -191,6 +191,23 @@ driver_calls_await_reply (const DriverCalls *self)
 }
 
 void
+driver_calls_never_sent (DriverCalls *self, const DriverFrameHeader *header)
+{
+  gint64 number = number_of (header);
+
+  g_hash_table_remove (self->passed, &number);
+  for (GList *link = self->held.head; link != NULL; link = link->next)
+    {
+      Entry *entry = link->data;
+
+      if (number_of (driver_call_get_header (entry->call)) == number)
+        entry->forwarded = FALSE;
+      else if (driver_call_awaits (entry->call, header))
+        driver_call_lose_own (entry->call);
+    }
+}
+
+void
 driver_calls_client_gone (DriverCalls *self)
 {
   for (GList *link = self->held.head, *next; link != NULL; link = next)

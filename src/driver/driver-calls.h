@@ -65,6 +65,10 @@ void driver_calls_replied (DriverCalls *calls, const DriverFrameHeader *reply);
  * clear up. */
 gboolean driver_calls_await_reply (const DriverCalls *calls);
 
+/** driver_calls_never_sent: a call that was forwarded, or one of our own, did not come to libvirt,
+ * and never will: the client has gone, which is said next. */
+void driver_calls_never_sent (DriverCalls *calls, const DriverFrameHeader *header);
+
 /** driver_calls_client_gone: what libvirt has not seen is cancelled. */
 void driver_calls_client_gone (DriverCalls *calls);
 /** driver_calls_server_gone: nothing is answered any more. */

@@ -29,10 +29,28 @@ send_own (DriverConnection *self, DriverCall *call)
   DriverFrameHeader header;
 
   driver_frame_header_decode (g_bytes_get_data (frame, NULL), &header);
+  /* The answer to one of the client's own would be taken for that to ours. */
+  while (driver_calls_is_known (self->calls, &header))
+    {
+      driver_call_renumber_own (call);
+      g_bytes_unref (frame);
+      frame = driver_call_dup_own (call);
+      driver_frame_header_decode (g_bytes_get_data (frame, NULL), &header);
+    }
   driver_calls_sent_own (self->calls, call, &header);
-  driver_pipe_inject (self->up, frame, NULL);
-  if (self->server.fd < 0)
+  /* The client left in the middle of a frame: nothing comes to libvirt behind that. */
+  if (self->cut || self->server.fd < 0)
     driver_call_lose_own (call);
+  else
+    driver_pipe_inject (self->up, frame, NULL);
+}
+
+void
+driver_connection_never_sent (const DriverFrameHeader *header, gpointer data)
+{
+  DriverConnection *self = data;
+
+  driver_calls_never_sent (self->calls, header);
 }
 
 /* A worker has decided. */
@@ -95,10 +113,18 @@ header_from_client (const DriverFrameHeader *header, gpointer data)
     self->opening++;
   if (!driver_frame_is_device_procedure (header->procedure))
     return DRIVER_PIPE_PASS;
+  if (driver_calls_is_known (self->calls, header))
+    {
+      if (header->length <= CALL_MAX)
+        return DRIVER_PIPE_GATHER;
+      /* It is to be refused, and too long to be kept for that: no client of libvirt's does it. */
+      self->ending = TRUE;
+      driver_connection_wake (self);
+      return DRIVER_PIPE_HOLD;
+    }
   /* A client need not wait for the answer to CONNECT_OPEN before it calls. */
-  if (driver_calls_is_known (self->calls, header)
-      || ((self->opened || self->opening > 0) && header->length <= CALL_MAX
-          && driver_frame_is_device_call (header)))
+  if ((self->opened || self->opening > 0) && header->length <= CALL_MAX
+      && driver_frame_is_device_call (header))
     return DRIVER_PIPE_GATHER;
   driver_calls_passed (self->calls, header);
   return DRIVER_PIPE_PASS;

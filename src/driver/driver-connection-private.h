@@ -23,6 +23,7 @@ struct _DriverConnection
   DriverAdmission *admission; /* NULL: whoever comes is let in, or has gone */
   gboolean is_admissions;     /* what is gathered of the client */
   gboolean answers_admission; /* … of libvirt */
+  gboolean cut;               /* the client has gone amid a frame */
   gboolean ending;            /* no more is taken of libvirt; the client has what it was told */
   gint64 linger;              /* monotonic; 0 while both sides are there */
   guint linger_timer;
@@ -35,6 +36,9 @@ struct _DriverConnection
 
 /** The owners of the two pipes; a DriverConnection is their data. */
 extern const DriverPipeOwner driver_connection_from_client, driver_connection_from_server;
+
+/** driver_connection_never_sent: a frame that was injected does not come to libvirt any more. */
+void driver_connection_never_sent (const DriverFrameHeader *header, gpointer connection);
 
 /** driver_connection_wake: something changed from outside: it is looked at once more. */
 void driver_connection_wake (DriverConnection *connection);

@@ -54,6 +54,8 @@ client_gone (DriverConnection *self)
 {
   drop_side (self, &self->client);
   g_clear_pointer (&self->admission, driver_admission_free);
+  self->cut = driver_pipe_is_amid (self->up);
+  driver_pipe_drop_injected (self->up, driver_connection_never_sent, self);
   driver_pipe_discard (self->down);
   driver_calls_client_gone (self->calls);
 }
@@ -84,12 +86,19 @@ move_output (const DriverConnection *self, DriverPipe *pipe, const DriverPollSoc
   shutdown (to->fd, SHUT_RDWR);
 }
 
+/* Answers that are made here stop a client that does not read them, as libvirt's own stop it. */
+static gboolean
+may_read (const DriverConnection *self, const DriverPipe *pipe)
+{
+  return driver_pipe_wants_input (pipe) && (pipe != self->up || !driver_pipe_is_full (self->down));
+}
+
 /* Moves what one side has to say to the other. FALSE: who speaks is gone. */
 static gboolean
 move_input (DriverConnection *self, const DriverPollSocket *from, DriverPipe *pipe,
             const DriverPollSocket *to)
 {
-  for (int i = 0; i < BURST && driver_pipe_wants_input (pipe); i++)
+  for (int i = 0; i < BURST && may_read (self, pipe); i++)
     {
       g_autoptr (GError) error = NULL;
       DriverPipeResult result = driver_pipe_move (pipe, from->fd, to->fd, &error);
@@ -104,14 +113,6 @@ move_input (DriverConnection *self, const DriverPollSocket *from, DriverPipe *pi
         break;
     }
   return TRUE;
-}
-
-/* Answers that are made here stop a client that does not read them, as libvirt's own stop it. */
-static gboolean
-wants_client (const DriverConnection *self)
-{
-  return self->server.fd >= 0 && driver_pipe_wants_input (self->up)
-         && !driver_pipe_is_full (self->down);
 }
 
 static gboolean
@@ -193,8 +194,8 @@ static void
 watch (DriverConnection *self)
 {
   /* With libvirt gone, nothing more is taken from the client. */
-  watch_side (self, &self->client, wants_client (self), driver_pipe_has_output (self->down),
-              driver_pipe_is_held (self->up));
+  watch_side (self, &self->client, self->server.fd >= 0 && may_read (self, self->up),
+              driver_pipe_has_output (self->down), driver_pipe_is_held (self->up));
   watch_side (self, &self->server, driver_pipe_wants_input (self->down),
               driver_pipe_has_output (self->up), FALSE);
 }
@@ -206,9 +207,14 @@ run (gpointer data)
 
   step (self);
   if (is_over (self))
-    self->closed (self, self->closed_data);
-  else
-    watch (self);
+    {
+      self->closed (self, self->closed_data);
+      return;
+    }
+  watch (self);
+  /* No event tells of what was read before, and waited for the output that has gone just now. */
+  if (self->client.fd >= 0 && driver_pipe_has_input (self->up) && may_read (self, self->up))
+    driver_connection_wake (self);
 }
 
 static char *

@@ -3,6 +3,7 @@
 
 #include <glib/gi18n-lib.h>
 #include <libvirt/libvirt.h>
+#include <libxml/uri.h>
 #include <rpc/types.h>
 #include <rpc/xdr.h>
 #include <stdio.h>
@@ -112,6 +113,23 @@ driver_opening_has_polkit (GBytes *reply, gboolean *polkit, GError **error)
   return ok;
 }
 
+/* As libvirt reads it (src/util/viruri.c: virURIParse), and takes it for its QEMU driver's. What
+   has no path is an alias, of this host's libvirt.conf. */
+static gboolean
+is_of_host (const char *name)
+{
+  xmlURIPtr uri;
+  gboolean is;
+
+  if (name == NULL || strchr (name, '/') == NULL)
+    return TRUE;
+  uri = xmlParseURI (name);
+  is = uri != NULL && g_strcmp0 (uri->scheme, "qemu") == 0
+       && (uri->server == NULL || uri->server[0] == '\0');
+  xmlFreeURI (uri);
+  return is;
+}
+
 gboolean
 driver_opening_may_write (GBytes *call)
 {
@@ -122,8 +140,9 @@ driver_opening_may_write (GBytes *call)
   gboolean ok = open_payload (call, &xdrs) && xdr_bool (&xdrs, &present)
                 && (!present || xdr_string (&xdrs, &name, STRING_MAX)) && xdr_u_int (&xdrs, &flags);
 
+  ok = ok && (flags & VIR_CONNECT_RO) == 0 && is_of_host (name);
   free (name);
-  return ok && (flags & VIR_CONNECT_RO) == 0;
+  return ok;
 }
 
 static bool_t

@@ -27,8 +27,10 @@ GBytes *driver_opening_new_look (guint32 serial);
  * COMMON_ERROR_INVALID_ARGUMENT where it is none. */
 gboolean driver_opening_has_polkit (GBytes *reply, gboolean *polkit, GError **error);
 
-/** driver_opening_may_write: whether CONNECT_OPEN asks for all rights (no VIR_CONNECT_RO). FALSE
- * also for what is no CONNECT_OPEN that is known here. */
+/** driver_opening_may_write: whether CONNECT_OPEN asks for all rights (no VIR_CONNECT_RO) over this
+ * host's QEMU guests. FALSE also for what is no CONNECT_OPEN that is known here, and where libvirtd
+ * would open another driver, or connect to somebody else: a guest of that one may have the UUID of
+ * one here, and what it answers says nothing of whether the client may change that. */
 gboolean driver_opening_may_write (GBytes *call);
 
 /** driver_opening_new_identity: CONNECT_SET_IDENTITY with all that libvirtd itself would find of
@@ -39,5 +41,6 @@ GBytes *driver_opening_new_identity (const DriverPeer *peer, guint32 serial);
  * who is named" for an empty one; NULL for what is none. */
 char *driver_opening_describe (GBytes *call);
 
-/** driver_opening_answer: @reply, to another call, as the one to @call. */
+/** driver_opening_answer: @reply, to another call, as the one to @call: with its program, version,
+ * procedure and serial. */
 GBytes *driver_opening_answer (GBytes *reply, const DriverFrameHeader *call);

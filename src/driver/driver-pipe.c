@@ -168,6 +168,29 @@ driver_pipe_inject (DriverPipe *pipe, GBytes *frame, GUnixFDList *fds)
   g_queue_push_tail (&pipe->injected, injected);
 }
 
+gboolean
+driver_pipe_is_amid (const DriverPipe *pipe)
+{
+  return !at_boundary (pipe);
+}
+
+void
+driver_pipe_drop_injected (DriverPipe *pipe,
+                           void (*dropped) (const DriverFrameHeader *header, gpointer data),
+                           gpointer data)
+{
+  Injected *injected;
+
+  while ((injected = g_queue_pop_head (&pipe->injected)) != NULL)
+    {
+      DriverFrameHeader header;
+
+      driver_frame_header_decode (g_bytes_get_data (injected->frame, NULL), &header);
+      injected_free (injected);
+      dropped (&header, data);
+    }
+}
+
 void
 driver_pipe_discard (DriverPipe *pipe)
 {

@@ -71,5 +71,13 @@ gboolean driver_pipe_is_full (const DriverPipe *pipe);
  * and behind it the descriptors that @fds has (NULL: none), which are taken out of it. */
 void driver_pipe_inject (DriverPipe *pipe, GBytes *frame, GUnixFDList *fds);
 
+/** driver_pipe_is_amid: a frame that passes has not passed as a whole: what is injected waits. */
+gboolean driver_pipe_is_amid (const DriverPipe *pipe);
+/** driver_pipe_drop_injected: the rest of that frame never comes: what waits for it is dropped, and
+ * told of. */
+void driver_pipe_drop_injected (DriverPipe *pipe,
+                                void (*dropped) (const DriverFrameHeader *header, gpointer data),
+                                gpointer data);
+
 /** driver_pipe_discard: nobody reads the other side any more: drops what waits, and what comes. */
 void driver_pipe_discard (DriverPipe *pipe);

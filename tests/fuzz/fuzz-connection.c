@@ -72,8 +72,9 @@ decide (GQueue *held, guint8 deed)
     return;
   if (deed == OWN)
     {
-      /* Nobody waits for it. */
-      driver_call_own (call, DRIVER_DEVICE_ATTACH, "<device/>", 0, NULL, NULL);
+      /* Nobody waits for it. None is made for a definition, which names no guest. */
+      if (driver_call_get_args (call)->operation != DRIVER_DEVICE_DEFINE)
+        driver_call_own (call, DRIVER_DEVICE_ATTACH, "<device/>", 0, NULL, NULL);
       return;
     }
   if (deed == PASS)

@@ -170,6 +170,17 @@ test_receive (int fd)
 }
 
 void
+test_expect_bytes (int fd, GBytes *bytes)
+{
+  gsize length = g_bytes_get_size (bytes);
+  g_autofree guint8 *got = g_malloc (length);
+
+  receive_bytes (fd, got, length);
+  g_assert_cmpmem (got, length, g_bytes_get_data (bytes, NULL), length);
+  g_bytes_unref (bytes);
+}
+
+void
 test_expect (int fd, GBytes *frame)
 {
   g_autoptr (GBytes) got = test_receive (fd);

@@ -35,6 +35,8 @@ void test_run_for (guint milliseconds);
 void test_send (int fd, GBytes *frame); /* takes the frame */
 /** test_receive: the next frame that comes. */
 GBytes *test_receive (int fd);
+/** test_expect_bytes: these come next, which may be a part of a frame; takes them. */
+void test_expect_bytes (int fd, GBytes *bytes);
 /** test_expect: the next frame is that one; takes it. */
 void test_expect (int fd, GBytes *frame);
 /** test_expect_none: for a while, nothing comes, and the connection stays. */

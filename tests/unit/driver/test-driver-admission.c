@@ -102,6 +102,68 @@ test_read_only_flag (Door *self, gconstpointer data)
 }
 
 static GBytes *
+open_uri (guint32 serial, const char *uri)
+{
+  GByteArray *payload = g_byte_array_new ();
+
+  test_put_u32 (payload, uri != NULL);
+  if (uri != NULL)
+    test_put_string (payload, uri);
+  test_put_u32 (payload, 0);
+  return test_frame (REMOTE, 1, 0, serial, 0, payload);
+}
+
+/* How many calls are offered of a client that opened that. */
+static guint
+count_offered (Door *self, const char *uri)
+{
+  guint before = self->offered;
+
+  test_door_demand (self, 0);
+  test_pass (self->client, self->server, open_uri (2, uri));
+  test_send (self->server, test_reply (1, 2));
+  g_free (test_door_receive_identity (self));
+  test_send (self->server, test_reply (IDENTIFY, OWN));
+  test_expect (self->server, driver_opening_new_look (OWN));
+  test_send (self->server, test_reply (LOOK, OWN));
+  test_expect (self->client, test_reply (1, 2));
+  test_pass (self->client, self->server, test_device_call (ATTACH, 3, "<hostdev/>", 0));
+  test_door_leave (self);
+  test_door_connect_as (self, NOBODY);
+  return self->offered - before;
+}
+
+/* Guests of another driver, or of another host, are none of ours, whatever their UUID. */
+static void
+test_uri (Door *self, gconstpointer data)
+{
+  static const char *const ours[] = {
+    "qemu:///system", "qemu:///system?a=b", "qemu:/system", "qemu://root@/system", "", "alias", NULL
+  };
+  static const char *const others[] = { "test:///default", "qemu+unix:///system?socket=/tmp/own",
+                                        "qemu://other/system", "lxc:///", "qemu+ssh://a/system" };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (ours); i++)
+    g_assert_cmpuint (count_offered (self, ours[i]), ==, 1);
+  for (gsize i = 0; i < G_N_ELEMENTS (others); i++)
+    g_assert_cmpuint (count_offered (self, others[i]), ==, 0);
+}
+
+/* Nor is one let in of which that cannot be told. */
+static void
+test_uri_long (Door *self, gconstpointer data)
+{
+  g_autofree char *tail = g_strnfill (300 * 1024, 'a');
+  g_autofree char *uri = g_strconcat ("qemu:///system?", tail, NULL);
+  g_autoptr (GBytes) open = open_uri (2, uri);
+
+  test_door_demand (self, 0);
+  test_send (self->client, g_bytes_new_from_bytes (open, 0, 28));
+  test_expect_end (self->client);
+  test_expect_end (self->server);
+}
+
+static GBytes *
 identity (guint32 type, guint32 serial, const char *user)
 {
   GByteArray *payload = g_byte_array_new ();
@@ -179,6 +241,8 @@ main (int argc, char **argv)
   ADD ("/driver/admission/order", NULL, test_order);
   ADD ("/driver/admission/one-at-a-time", NULL, test_one_at_a_time);
   ADD ("/driver/admission/read-only-flag", NULL, test_read_only_flag);
+  ADD ("/driver/admission/uri", NULL, test_uri);
+  ADD ("/driver/admission/uri/long", NULL, test_uri_long);
   ADD ("/driver/admission/root", NULL, test_root);
   return g_test_run ();
 }

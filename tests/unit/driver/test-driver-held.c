@@ -138,11 +138,11 @@ test_attach_between (TestHeld *self, gconstpointer data)
   test_send (self->relay.client, attach (2));
   test_wait (test_helper_is_holding, self->fake);
   test_send (self->relay.client, g_bytes_new (bytes, 40));
-  test_run_for (20);
+  test_expect_bytes (self->relay.server, g_bytes_new (bytes, 40));
   test_helper_go (self->fake);
   test_run_for (50);
   test_send (self->relay.client, g_bytes_new (bytes + 40, length - 40));
-  test_expect (self->relay.server, g_bytes_ref (other));
+  test_expect_bytes (self->relay.server, g_bytes_new (bytes + 40, length - 40));
   test_expect (self->relay.server, attach (2));
   test_send (self->relay.server, test_reply (ATTACH, 2));
   test_expect (self->relay.client, test_reply (ATTACH, 2));
@@ -234,6 +234,44 @@ test_client_gone_held (TestHeld *self, gconstpointer data)
   test_wait (test_held_has_no_lease, self->fake);
   g_assert_cmpstr (test_helper_get_log (self->fake), ==,
                    "GetHost Prepare(0001:01:00.0,auto) Release(L1)");
+}
+
+/* In the middle of a frame, behind which the call waits that is let go: libvirt never gets it. */
+static void
+test_client_gone_amid (TestHeld *self, gconstpointer data)
+{
+  g_autoptr (GBytes) other = test_device_call (16, 3, TEST_DISK, 0);
+
+  test_helper_hold (self->fake);
+  test_send (self->relay.client, attach (2));
+  test_wait (test_helper_is_holding, self->fake);
+  test_send (self->relay.client, g_bytes_new_from_bytes (other, 0, 40));
+  test_expect_bytes (self->relay.server, g_bytes_new_from_bytes (other, 0, 40));
+  test_helper_go (self->fake);
+  test_run_for (50);
+  close (self->relay.client);
+  self->relay.client = -1;
+  test_wait (test_held_has_no_lease, self->fake);
+  test_expect_end (self->relay.server);
+}
+
+/* A serial that is under way, in a frame that is too long to be kept. */
+static void
+test_same_serial_long (TestHeld *self, gconstpointer data)
+{
+  g_autoptr (GBytes) call = attach (2);
+  guint8 header[28];
+
+  test_helper_hold (self->fake);
+  test_send (self->relay.client, g_bytes_ref (call));
+  test_wait (test_helper_is_holding, self->fake);
+  memcpy (header, g_bytes_get_data (call, NULL), sizeof header);
+  header[0] = 1;
+  test_send (self->relay.client, g_bytes_new (header, sizeof header));
+  test_expect_end (self->relay.client);
+  test_expect_end (self->relay.server);
+  test_helper_go (self->fake);
+  test_wait (test_held_has_no_lease, self->fake);
 }
 
 static void
@@ -382,6 +420,8 @@ main (int argc, char **argv)
   ADD ("error/kept", test_error_kept);
   ADD ("error/sibling", test_error_sibling);
   ADD ("client-gone/held", test_client_gone_held);
+  ADD ("client-gone/amid", test_client_gone_amid);
+  ADD ("same-serial/long", test_same_serial_long);
   ADD ("client-gone/forwarded", test_client_gone_forwarded);
   ADD ("server-gone/forwarded", test_server_gone_forwarded);
   ADD ("server-gone/attached", test_server_gone_attached);

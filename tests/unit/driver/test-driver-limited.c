@@ -105,6 +105,67 @@ test_refused (TestHeld *self, gconstpointer data)
   check_refused (self, NVME, VIR_ERR_ACCESS_DENIED);
 }
 
+/* The words have in them what a client calls the guest. */
+static void
+test_refused_named (TestHeld *self, gconstpointer data)
+{
+  static const char words[] = "no domain with matching uuid (" DRIVER_RIGHTS_DEVICE ")";
+  guint32 serial;
+
+  test_send (self->relay.client, test_device_call (ATTACH, 3, TEST_HOSTDEV, LIVE));
+  serial = expect_question (self, ATTACH, LIVE);
+  test_send (self->relay.server, test_error_of (ATTACH, serial, VIR_ERR_NO_DOMAIN, words));
+  test_expect (self->relay.client, test_error_of (ATTACH, 3, VIR_ERR_NO_DOMAIN, words));
+  test_wait (test_held_is_idle, self->transactions);
+  g_assert_cmpstr (test_helper_get_log (self->fake), ==, "");
+}
+
+/* A call of the client's own that has the serial of our next question already: what libvirt says to
+   that is no answer to ours. */
+static void
+test_same_serial (TestHeld *self, gconstpointer data)
+{
+  guint32 first, next;
+
+  test_send (self->relay.client, test_device_call (ATTACH, 2, TEST_HOSTDEV, LIVE));
+  first = expect_question (self, ATTACH, LIVE);
+  test_send (self->relay.server, test_error_of (ATTACH, first, VIR_ERR_ACCESS_DENIED, "no"));
+  test_expect (self->relay.client, test_error_of (ATTACH, 2, VIR_ERR_ACCESS_DENIED, "no"));
+
+  test_send (self->relay.client, test_device_call (ATTACH, first + 1, TEST_DISK, LIVE));
+  test_expect (self->relay.server, test_device_call (ATTACH, first + 1, TEST_DISK, LIVE));
+  test_send (self->relay.client, test_device_call (ATTACH, 3, TEST_HOSTDEV, LIVE));
+  next = expect_question (self, ATTACH, LIVE);
+  g_assert_cmpuint (next, !=, first + 1);
+  test_send (self->relay.server, test_error_of (ATTACH, first + 1, VIR_ERR_XML_ERROR, "odd"));
+  test_expect (self->relay.client, test_error_of (ATTACH, first + 1, VIR_ERR_XML_ERROR, "odd"));
+  test_send (self->relay.server, test_error_of (ATTACH, next, VIR_ERR_ACCESS_DENIED, "no"));
+  test_expect (self->relay.client, test_error_of (ATTACH, 3, VIR_ERR_ACCESS_DENIED, "no"));
+  test_wait (test_held_is_idle, self->transactions);
+  g_assert_cmpstr (test_helper_get_log (self->fake), ==, "");
+}
+
+/* The client leaves in the middle of a frame, behind which the question waits: it is not waited
+   for. */
+static void
+test_client_gone_amid (TestHeld *self, gconstpointer data)
+{
+  g_autoptr (GBytes) other = test_device_call (16, 3, TEST_DISK, 0);
+
+  /* In one piece, so that the question comes behind. */
+  g_autoptr (GBytes) call = test_device_call (ATTACH, 2, TEST_HOSTDEV, LIVE);
+  GByteArray *both = g_byte_array_new ();
+
+  g_byte_array_append (both, g_bytes_get_data (call, NULL), (guint) g_bytes_get_size (call));
+  g_byte_array_append (both, g_bytes_get_data (other, NULL), 40);
+  test_send (self->relay.client, g_byte_array_free_to_bytes (both));
+  test_run_for (50);
+  close (self->relay.client);
+  self->relay.client = -1;
+  test_wait (test_held_is_idle, self->transactions);
+  g_assert_cmpstr (test_helper_get_log (self->fake), ==, "");
+}
+
 /* Not even that the guest's own metadata is wrong. */
 static void
 test_refused_metadata (TestHeld *self, gconstpointer data)
@@ -191,9 +252,12 @@ main (int argc, char **argv)
   ADD ("allowed/plain", test_allowed_plain);
   ADD ("refused", test_refused);
   ADD ("refused/metadata", test_refused_metadata);
+  ADD ("refused/named", test_refused_named);
+  ADD ("same-serial", test_same_serial);
   ADD ("other", test_other);
   ADD ("client-gone", test_client_gone);
   ADD ("client-gone/later", test_client_gone_later);
+  ADD ("client-gone/amid", test_client_gone_amid);
   ADD ("server-gone", test_server_gone);
   return g_test_run ();
 }
