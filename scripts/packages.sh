@@ -41,6 +41,22 @@ packages_download ()
   apt-get install -y -qq --no-install-recommends --download-only -o Debug::NoLocking=1 -o APT::Sandbox::User=root -o Dir::Cache::archives="$1" "${@:2}" >&2
 }
 
+# packages_mirror LABEL: the mirror of Debian (or Debian-Security) among this machine's apt sources, by the label of its Release file;
+# $PPC64_HOSTDEV_MIRROR overrules it for Debian itself.
+packages_mirror ()
+{
+  local label=$1 uri=''
+
+  [ "$label" != Debian ] || uri=${PPC64_HOSTDEV_MIRROR:-}
+  # shellcheck disable=SC2016 # the $( ) are apt's
+  [ -n "$uri" ] || uri=$(apt-get indextargets --format '$(LABEL)|$(REPO_URI)' 'Created-By: Packages' | sed -n "s/^$label|//p" | head -n 1)
+  if [ -z "$uri" ]; then
+    echo "no mirror of $label among apt's sources (run apt-get update, or set PPC64_HOSTDEV_MIRROR)" >&2
+    return 1
+  fi
+  printf '%s\n' "${uri%/}"
+}
+
 # What the project builds with. polkitd has what tells gettext how to read a file of polkit's actions.
 PACKAGES_BUILD="gcc meson ninja-build pkg-config gettext polkitd python3-docutils libglib2.0-dev libglib2.0-dev-bin libjson-glib-dev
   libxml2-dev libvirt-dev libtirpc-dev libpci-dev libsystemd-dev"
