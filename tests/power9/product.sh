@@ -30,7 +30,7 @@ lease_is() { [ "$(status_of "$1" .lease.phase)" = "$2" ]; }
 no_vms() { [ -z "$(find /sys/kernel/debug/kvm -mindepth 1 -maxdepth 1 -type d)" ]; }
 
 # plan_codes ARG...: the kinds of a plan's refusals
-plan_codes() { virt-ppc64 plan --json "$@" | jq -r '.reasons[] | select(.severity == "refuse") | .reason' | xargs; }
+plan_codes() { virt-ppc64 plan --json "$@" | jq -r '.reasons[] | select(.severity == "refuse") | .reason' | awk '!seen[$0]++' | xargs; }
 
 # sysfs_state ADDRESS...: all of the host's that an attach could change
 sysfs_state() {
