@@ -55,6 +55,18 @@ ask (const HostdevHost *host, HostdevCapability capability)
   return hostdev_host_get_capability (host, capability).answer;
 }
 
+/* Of native XIVE KVM says that it has it, and with smaller pages than 64 KiB no guest can set its
+ * event queues up (arch/powerpc/kvm/book3s_xive_native.c: kvmppc_xive_native_set_queue_config). */
+static HostdevAnswer
+ask_for_guests (const HostdevHost *host, HostdevCapability capability)
+{
+  guint size = hostdev_host_get_page_size (host);
+
+  if (capability == HOSTDEV_CAP_XIVE_NATIVE && size != 0 && size < 65536)
+    return HOSTDEV_NO;
+  return ask (host, capability);
+}
+
 /* What guests have with that answer, as a list in words; NULL where there is nothing. */
 static char *
 list_guest (const HostdevHost *host, HostdevAnswer answer)
@@ -62,7 +74,7 @@ list_guest (const HostdevHost *host, HostdevAnswer answer)
   g_autoptr (GPtrArray) names = g_ptr_array_new ();
 
   for (gsize i = 0; i < G_N_ELEMENTS (guest_capabilities); i++)
-    if (ask (host, guest_capabilities[i]) == answer)
+    if (ask_for_guests (host, guest_capabilities[i]) == answer)
       g_ptr_array_add (names, (gpointer) _ (meanings[guest_capabilities[i]]));
   if (names->len == 0)
     return NULL;
@@ -89,7 +101,7 @@ describe (const HostdevHost *host)
     g_string_append_printf (text, _ ("\nThey cannot have: %s."), no);
   if (unknown != NULL)
     g_string_append_printf (text, _ ("\nNot known: %s."), unknown);
-  if (ask (host, HOSTDEV_CAP_XIVE_NATIVE) == HOSTDEV_NO
+  if (ask_for_guests (host, HOSTDEV_CAP_XIVE_NATIVE) == HOSTDEV_NO
       && ask (host, HOSTDEV_CAP_XICS) == HOSTDEV_YES)
     g_string_append (text,
                      _ ("\nQEMU emulates a guest's interrupts here, unless the guest is started "

@@ -50,12 +50,23 @@ kvmhelper_rehearsal_create_device (KvmHelperRehearsal *self, KvmHelperOutcome *o
   return answer < 0 ? -1 : (int) device.fd;
 }
 
+/* With smaller pages KVM makes the device all the same: no guest can set its event queues up
+ * (arch/powerpc/kvm/book3s_xive_native.c: kvmppc_xive_native_set_queue_config), and to touch a
+ * source is to be killed (SIGBUS). */
 static void
 create_xive (KvmHelperRehearsal *self, KvmHelperOutcome *outcome)
 {
   if (!self->has_xive)
     kvmhelper_outcome_skip (
         outcome, _ ("this host has no native XIVE for guests (KVM_CAP_PPC_IRQ_XIVE is 0)"));
+  else if (self->kernel->page_size != KVMHELPER_ESB_PAGE)
+    {
+      g_autofree char *reason = g_strdup_printf (
+          _ ("the kernel has pages of %zu bytes; KVM's XIVE needs one with 64 KiB pages"),
+          self->kernel->page_size);
+
+      kvmhelper_outcome_skip (outcome, reason);
+    }
   else
     self->xive = kvmhelper_rehearsal_create_device (self, outcome, KVM_DEV_TYPE_XIVE);
 }
@@ -132,15 +143,6 @@ map_esb (KvmHelperRehearsal *self, KvmHelperOutcome *outcome)
   const char *manage;
   int answer;
 
-  if (self->kernel->page_size != KVMHELPER_ESB_PAGE)
-    {
-      /* The first touch of it would end the process (SIGBUS). */
-      outcome->result = KVMHELPER_STEP_FAILED;
-      kvmhelper_outcome_detail (
-          outcome, _ ("the kernel has pages of %zu bytes; KVM's XIVE needs one with 64 KiB pages"),
-          self->kernel->page_size);
-      return;
-    }
   answer = self->kernel->calls->mmap (self->kernel->data, self->xive, esb_length (), offset,
                                       &self->esb);
   if (answer < 0)

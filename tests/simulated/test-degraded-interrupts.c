@@ -10,8 +10,9 @@
 
 /*
  * A partition, as under PowerVM: KVM has no native XIVE for guests (KVM_CAP_PPC_IRQ_XIVE is 0) and
- * passes no interrupt on; and a bare host with kvm_irq_bypass=0. What is not to be had is said, a
- * guest with ic-mode=xics gets its device all the same, and what it has is told as it is.
+ * passes no interrupt on; a bare host with kvm_irq_bypass=0; and one with pages of 4 KiB. What is
+ * not to be had is said, a guest with ic-mode=xics gets its device all the same, and what it has is
+ * told as it is.
  */
 
 #define GIB       (G_GUINT64_CONSTANT (1) << 30)
@@ -27,6 +28,16 @@ static const char partition[]
 
 static const char bare[]
     = "<simulated-host kernel='6.12' platform='powernv'>"
+      "  <phb domain='1'>"
+      "    <function address='0001:00:00.0' vendor='0x8086' device='0x10d3' class='0x020000'"
+      "              driver='e1000e' msi='1' msix='5'/>"
+      "  </phb>"
+      "</simulated-host>";
+
+/* KVM says that it has native XIVE, and no guest could use it (arch/powerpc/kvm/
+ * book3s_xive_native.c: kvmppc_xive_native_set_queue_config). */
+static const char small_pages[]
+    = "<simulated-host kernel='6.12' platform='powernv' page-size='4096'>"
       "  <phb domain='1'>"
       "    <function address='0001:00:00.0' vendor='0x8086' device='0x10d3' class='0x020000'"
       "              driver='e1000e' msi='1' msix='5'/>"
@@ -58,6 +69,8 @@ static const Story stories[] = {
     "bypass-off", "host", "bypass-off" },
   { bare, TRUE, KVMHELPER_SIM_IC_DUAL, "yes", "no", "bypass", "xive-native", 0, "unknown",
     "bypass-off", "host", "bypass-off" },
+  { small_pages, FALSE, KVMHELPER_SIM_IC_DUAL, "yes", "yes", "xive", "emulated", 0, "host",
+    "emulated", "host", "emulated" },
   /* and with nothing in the way, so that the above is no accident */
   { bare, FALSE, KVMHELPER_SIM_IC_DUAL, "yes", "yes", NULL, "xive-native", 4, "guest", "rehearsed",
     "host", "handled" },
@@ -218,9 +231,12 @@ main (int argc, char **argv)
   g_log_set_writer_func (simulated_write_log, NULL, NULL);
   for (gsize i = 0; i < G_N_ELEMENTS (stories); i++)
     {
-      g_autofree char *path = g_strdup_printf (
-          "/simulated/degraded-interrupts/%s%s/%s", stories[i].host == bare ? "bare" : "partition",
-          stories[i].bypass_off ? "-bypass-off" : "", stories[i].interrupts);
+      g_autofree char *path
+          = g_strdup_printf ("/simulated/degraded-interrupts/%s%s/%s",
+                             stories[i].host == bare          ? "bare"
+                             : stories[i].host == small_pages ? "small-pages"
+                                                              : "partition",
+                             stories[i].bypass_off ? "-bypass-off" : "", stories[i].interrupts);
 
       g_test_add_data_func (path, &stories[i], test_story);
     }

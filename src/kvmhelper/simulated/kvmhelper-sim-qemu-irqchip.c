@@ -10,6 +10,10 @@
 #define GUEST_PRIORITY 6     /* "xive: Using priority 6 for all interrupts" */
 #define FIRST_EISN     0x10
 
+/* Whatever the host's are, QEMU reckons with it (kvmppc_xive_mmap): with others the kernel refuses
+ * the offset. */
+#define QEMU_XIVE_PAGE (G_GUINT64_CONSTANT (1) << 16)
+
 static int
 create (KvmHelperSimQemu *qemu, guint type)
 {
@@ -82,15 +86,14 @@ make_queues (KvmHelperSimQemu *qemu)
 static gboolean
 map (KvmHelperSimQemu *qemu, guint page, gsize pages, guint8 **address, GError **error)
 {
-  gsize size = qemu->kernel->page_size;
+  const gsize size = QEMU_XIVE_PAGE;
   void *mapped;
   int answer = qemu->kernel->calls->mmap (qemu->kernel->data, qemu->irqchip, pages * size,
                                           (guint64) page * size, &mapped);
 
   if (answer < 0)
     {
-      kvmhelper_sim_qemu_fail (error, "mmap", answer, "xive: unable to mmap %s page",
-                               page == KVM_XIVE_ESB_PAGE_OFFSET ? "ESB" : "TIMA");
+      kvmhelper_sim_qemu_fail (error, "mmap", answer, "XIVE: unable to set memory mapping");
       return FALSE;
     }
   *address = mapped;
@@ -100,12 +103,10 @@ map (KvmHelperSimQemu *qemu, guint page, gsize pages, guint8 **address, GError *
 void
 kvmhelper_sim_qemu_unmap_irqchip (KvmHelperSimQemu *qemu)
 {
-  gsize size = qemu->kernel->page_size;
-
   if (qemu->esb != NULL)
-    qemu->kernel->calls->munmap (qemu->kernel->data, qemu->esb, 2 * QEMU_LISNS * size);
+    qemu->kernel->calls->munmap (qemu->kernel->data, qemu->esb, 2 * QEMU_LISNS * QEMU_XIVE_PAGE);
   if (qemu->tima != NULL)
-    qemu->kernel->calls->munmap (qemu->kernel->data, qemu->tima, 4 * size);
+    qemu->kernel->calls->munmap (qemu->kernel->data, qemu->tima, 4 * QEMU_XIVE_PAGE);
   qemu->esb = qemu->tima = NULL;
 }
 
@@ -196,22 +197,29 @@ connect_xics (KvmHelperSimQemu *qemu, GError **error)
   return connect_vcpus (qemu, KVM_CAP_IRQ_XICS, error) && claim_all (qemu, error);
 }
 
+static void
+fall_back (KvmHelperSimQemu *qemu, const char *reason)
+{
+  kvmhelper_sim_qemu_warn (qemu, "warning: kernel_irqchip allowed but unavailable: %s", reason);
+  kvmhelper_sim_qemu_warn (qemu, "Falling back to kernel-irqchip=off");
+}
+
 /* spapr_irq_init_kvm: what the kernel does not have QEMU emulates, and warns. */
-gboolean
-kvmhelper_sim_qemu_make_irqchip (KvmHelperSimQemu *qemu, KvmHelperSimIcMode mode, GError **error)
+void
+kvmhelper_sim_qemu_make_irqchip (KvmHelperSimQemu *qemu, KvmHelperSimIcMode mode)
 {
   gboolean xics = mode == KVMHELPER_SIM_IC_XICS;
   gulong capability = xics ? KVM_CAP_IRQ_XICS : KVM_CAP_PPC_IRQ_XIVE;
+  g_autoptr (GError) error = NULL;
 
   if (kvmhelper_kernel_ioctl (qemu->kernel, qemu->vm, KVM_CHECK_EXTENSION, capability) <= 0)
+    fall_back (qemu, xics ? "IRQ_XICS capability must be present for KVM"
+                          : "IRQ_XIVE capability must be present for KVM");
+  else if (!(xics ? connect_xics (qemu, &error) : connect_xive (qemu, &error)))
     {
-      kvmhelper_sim_qemu_warn (
-          qemu,
-          "warning: kernel_irqchip allowed but unavailable: %s capability must "
-          "be present for KVM",
-          xics ? "IRQ_XICS" : "IRQ_XIVE");
-      kvmhelper_sim_qemu_warn (qemu, "Falling back to kernel-irqchip=off");
-      return TRUE;
+      kvmhelper_sim_qemu_unmap_irqchip (qemu);
+      kvmhelper_sim_qemu_close (qemu, &qemu->irqchip);
+      qemu->native = FALSE;
+      fall_back (qemu, error->message);
     }
-  return xics ? connect_xics (qemu, error) : connect_xive (qemu, error);
 }

@@ -119,8 +119,7 @@ QemuDevice *
 kvmhelper_sim_qemu_find (KvmHelperSimQemu *qemu, const PciAddress *address, GError **error);
 
 /* The interrupt controller, -irqchip.c. */
-gboolean
-kvmhelper_sim_qemu_make_irqchip (KvmHelperSimQemu *qemu, KvmHelperSimIcMode mode, GError **error);
+void kvmhelper_sim_qemu_make_irqchip (KvmHelperSimQemu *qemu, KvmHelperSimIcMode mode);
 int kvmhelper_sim_qemu_claim (KvmHelperSimQemu *qemu, guint lisn, gboolean lsi);
 void kvmhelper_sim_qemu_unmask (KvmHelperSimQemu *qemu, guint lisn);
 void kvmhelper_sim_qemu_unmap_irqchip (KvmHelperSimQemu *qemu);

@@ -176,8 +176,7 @@ start (KvmHelperSimQemu *qemu, KvmHelperSimIcMode mode, GError **error)
     if (!make_vcpu (qemu, i, error))
       return FALSE;
   enable_hypercalls (qemu);
-  if (!kvmhelper_sim_qemu_make_irqchip (qemu, mode, error))
-    return FALSE;
+  kvmhelper_sim_qemu_make_irqchip (qemu, mode);
   kvmhelper_sim_qemu_phb_new (qemu);
   return TRUE;
 }
