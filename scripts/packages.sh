@@ -57,6 +57,48 @@ packages_mirror ()
   printf '%s\n' "${uri%/}"
 }
 
+# packages_apart DIRECTORY ARCHITECTURE SOURCE...: an apt apart from the machine's, in DIRECTORY: it knows a system of that architecture on
+# which nothing is installed, and these sources alone; the machine's own lists, caches and configuration stay as they are. A SOURCE is
+# "deb SUITE" or "deb-src SUITE", of Debian, with the label of another archive after it where it is one's:
+# "deb-src bookworm-security Debian-Security". What it is to fetch comes from the mirror that the machine uses, and by its proxies; apt
+# checks signatures and checksums.
+packages_apart ()
+{
+  local directory=$1 architecture=$2 source kind suite label mirror lines=''
+  shift 2
+
+  for source; do
+    read -r kind suite label <<< "$source"
+    mirror=$(packages_mirror "${label:-Debian}") || return 1
+    lines+="$kind [arch=$architecture signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $suite main"$'\n'
+  done
+  mkdir -p "$directory/lists/partial" "$directory/cache/archives/partial" || return 1
+  packages_replace "$directory/status" < /dev/null
+  printf '%s' "$lines" | packages_replace "$directory/sources.list"
+  {
+    # proxies and the like
+    apt-config dump | grep '^Acquire::' || true
+    printf '%s "%s";\n' Dir::State "$directory" Dir::State::status "$directory/status" Dir::State::lists "$directory/lists" \
+      Dir::Cache "$directory/cache" Dir::Etc::sourcelist "$directory/sources.list" Dir::Etc::sourceparts /dev/null \
+      Dir::Etc::main /dev/null Dir::Etc::parts /dev/null Dir::Etc::preferences /dev/null Dir::Etc::preferencesparts /dev/null \
+      APT::Architecture "$architecture" APT::Architectures "$architecture" APT::Install-Recommends false APT::Get::Assume-Yes true \
+      APT::Sandbox::User root Acquire::Languages none Acquire::Retries 3
+  } | packages_replace "$directory/apt.conf"
+}
+
+# packages_replace FILE: what comes on stdin, where it is not that already: a newer file has apt rebuild its caches.
+packages_replace ()
+{
+  cat > "$1.new"
+  if cmp -s "$1.new" "$1"; then rm "$1.new"; else mv "$1.new" "$1"; fi
+}
+
+# packages_apt DIRECTORY ARGUMENT...: apt-get, of the apt that packages_apart made there
+packages_apt ()
+{
+  APT_CONFIG=$1/apt.conf apt-get -o Dpkg::Use-Pty=0 "${@:2}"
+}
+
 # What the project builds with. polkitd has what tells gettext how to read a file of polkit's actions.
 PACKAGES_BUILD="gcc meson ninja-build pkg-config gettext polkitd python3-docutils libglib2.0-dev libglib2.0-dev-bin libjson-glib-dev
   libxml2-dev libvirt-dev libtirpc-dev libpci-dev libsystemd-dev"
