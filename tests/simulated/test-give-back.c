@@ -123,7 +123,7 @@ finish (World *world)
   world_free (world);
 }
 
-/* DEVICE_DELETED comes, and QEMU holds the group for 6 s more (reference: qemu-devel msg488741): no
+/* DEVICE_DELETED comes, and QEMU holds the group for 6 s more (qemu-devel, msg488741): no
  * rebind before, in whatever time the helper is told to take. */
 static void
 test_late_holder (void)

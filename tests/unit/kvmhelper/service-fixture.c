@@ -327,3 +327,46 @@ service_fixture_answer (ServiceFixture *fixture, gboolean yes)
                                            g_variant_new ("((bba{ss}))", yes, FALSE, NULL));
   g_ptr_array_set_size (fixture->open, 0);
 }
+
+GVariant *
+service_fixture_prepare_arguments (const char *rehearse)
+{
+  return g_variant_new_parsed ("(%s, 'guest', %s, {'rehearse': <%s>})", SERVICE_UUID, SERVICE_FIRST,
+                               rehearse);
+}
+
+char *
+service_fixture_list_leases (ServiceFixture *fixture)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) list
+      = service_fixture_call (fixture, "ListLeases", NULL, G_DBUS_CALL_FLAGS_NONE, &error);
+
+  g_assert_no_error (error);
+  return g_variant_print (list, FALSE);
+}
+
+char *
+service_fixture_prepare (ServiceFixture *fixture)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) reply
+      = service_fixture_call (fixture, "Prepare", service_fixture_prepare_arguments ("never"),
+                              G_DBUS_CALL_FLAGS_NONE, &error);
+  char *lease;
+
+  g_assert_no_error (error);
+  g_variant_get (reply, "(s@a{sv})", &lease, NULL);
+  return lease;
+}
+
+void
+service_fixture_assert_refused (ServiceFixture *fixture, const char *method, GVariant *parameters,
+                                CommonErrorCode code)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (
+      service_fixture_call (fixture, method, parameters, G_DBUS_CALL_FLAGS_NONE, &error));
+  g_assert_error (error, COMMON_ERROR, (int) code);
+}

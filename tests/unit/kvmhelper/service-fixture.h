@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "common/common-error.h"
 #include "kvmhelper/kvmhelper-service.h"
 
 #include "kvmhelper-dbus.h"
@@ -48,6 +49,21 @@ GDBusConnection *service_fixture_connect (ServiceFixture *fixture);
 
 GVariant *service_fixture_call (ServiceFixture *fixture, const char *method, GVariant *parameters,
                                 GDBusCallFlags flags, GError **error);
+
+/** service_fixture_prepare_arguments: of Prepare, for SERVICE_FIRST and a guest of the name
+ * "guest". */
+GVariant *service_fixture_prepare_arguments (const char *rehearse);
+
+/** service_fixture_prepare: Prepare with these, and without a rehearsal; the lease that it made, to
+ * be freed. */
+char *service_fixture_prepare (ServiceFixture *fixture);
+
+/** service_fixture_assert_refused: a call that ends with that error. */
+void service_fixture_assert_refused (ServiceFixture *fixture, const char *method,
+                                     GVariant *parameters, CommonErrorCode code);
+
+/** service_fixture_list_leases: what ListLeases says, printed; to be freed. */
+char *service_fixture_list_leases (ServiceFixture *fixture);
 
 /** service_fixture_begin: a call of @client's, that is not waited for. */
 void service_fixture_begin (GDBusConnection *client, const char *method, GVariant *parameters,

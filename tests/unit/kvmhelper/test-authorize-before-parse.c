@@ -38,17 +38,6 @@ watch_handlers (void)
   g_assert_nonnull (interface);
 }
 
-static void
-assert_refused (ServiceFixture *fixture, const char *method, GVariant *parameters,
-                CommonErrorCode code)
-{
-  g_autoptr (GError) error = NULL;
-
-  g_assert_null (
-      service_fixture_call (fixture, method, parameters, G_DBUS_CALL_FLAGS_NONE, &error));
-  g_assert_error (error, COMMON_ERROR, (int) code);
-}
-
 /* As large as the system's bus passes on, of whoever may not call: an answer, and nothing else. No
  * question, no handler, no kernel. */
 static void
@@ -59,13 +48,16 @@ test_huge (ServiceFixture *fixture, gconstpointer data)
   GVariantBuilder options;
 
   unpacked = 0;
-  assert_refused (fixture, "Inspect", g_variant_new ("(s)", text), COMMON_ERROR_INVALID_ARGUMENT);
-  assert_refused (fixture, "Inspect", g_variant_new ("(s)", xml), COMMON_ERROR_INVALID_ARGUMENT);
+  service_fixture_assert_refused (fixture, "Inspect", g_variant_new ("(s)", text),
+                                  COMMON_ERROR_INVALID_ARGUMENT);
+  service_fixture_assert_refused (fixture, "Inspect", g_variant_new ("(s)", xml),
+                                  COMMON_ERROR_INVALID_ARGUMENT);
   g_variant_builder_init (&options, G_VARIANT_TYPE_VARDICT);
   for (guint i = 0; i < 100000; i++)
     g_variant_builder_add (&options, "{sv}", "rehearse", g_variant_new_boolean (TRUE));
-  assert_refused (fixture, "Rehearse", g_variant_new ("(sa{sv})", SERVICE_FIRST, &options),
-                  COMMON_ERROR_INVALID_ARGUMENT);
+  service_fixture_assert_refused (fixture, "Rehearse",
+                                  g_variant_new ("(sa{sv})", SERVICE_FIRST, &options),
+                                  COMMON_ERROR_INVALID_ARGUMENT);
   g_assert_cmpuint (fixture->questions, ==, 0);
   g_assert_cmpuint (unpacked, ==, 0);
   g_assert_cmpuint (fixture->host->calls, ==, 0);
@@ -83,7 +75,8 @@ test_too_huge (ServiceFixture *fixture, gconstpointer data)
       caller, COMMON_DBUS_KVMHELPER_NAME, COMMON_DBUS_KVMHELPER_PATH, COMMON_DBUS_KVMHELPER_NAME,
       "Inspect", g_variant_new ("(s)", text), NULL, G_DBUS_CALL_FLAGS_NONE, 60000, NULL, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CLOSED);
-  assert_refused (fixture, "Inspect", g_variant_new ("(s)", ""), COMMON_ERROR_NOT_AUTHORIZED);
+  service_fixture_assert_refused (fixture, "Inspect", g_variant_new ("(s)", ""),
+                                  COMMON_ERROR_NOT_AUTHORIZED);
   g_assert_cmpuint (fixture->questions, ==, 1);
   g_assert_cmpuint (fixture->host->calls, ==, 0);
 }
@@ -97,7 +90,8 @@ test_huge_authorized (ServiceFixture *fixture, gconstpointer data)
   g_autoptr (GError) error = NULL;
 
   fixture->says_yes = TRUE;
-  assert_refused (fixture, "Inspect", g_variant_new ("(s)", text), COMMON_ERROR_INVALID_ARGUMENT);
+  service_fixture_assert_refused (fixture, "Inspect", g_variant_new ("(s)", text),
+                                  COMMON_ERROR_INVALID_ARGUMENT);
   g_assert_cmpuint (fixture->host->calls, ==, 0);
   reply = service_fixture_call (fixture, "ListLeases", NULL, G_DBUS_CALL_FLAGS_NONE, &error);
   g_assert_no_error (error);
@@ -116,21 +110,23 @@ test_hostile (ServiceFixture *fixture, gconstpointer data)
   unpacked = 0;
   for (guint i = 0; i < G_N_ELEMENTS (hostile); i++)
     {
-      assert_refused (fixture, "Inspect", g_variant_new ("(s)", hostile[i]),
-                      COMMON_ERROR_NOT_AUTHORIZED);
+      service_fixture_assert_refused (fixture, "Inspect", g_variant_new ("(s)", hostile[i]),
+                                      COMMON_ERROR_NOT_AUTHORIZED);
       g_assert_true (g_str_has_suffix (fixture->asked, " 0 - - -"));
-      assert_refused (fixture, "Commit", g_variant_new ("(s)", hostile[i]),
-                      COMMON_ERROR_NOT_AUTHORIZED);
+      service_fixture_assert_refused (fixture, "Commit", g_variant_new ("(s)", hostile[i]),
+                                      COMMON_ERROR_NOT_AUTHORIZED);
       g_assert_true (g_str_has_suffix (fixture->asked, " 0 - - -"));
     }
-  assert_refused (fixture, "Inspect", g_variant_new ("(s)", text), COMMON_ERROR_NOT_AUTHORIZED);
+  service_fixture_assert_refused (fixture, "Inspect", g_variant_new ("(s)", text),
+                                  COMMON_ERROR_NOT_AUTHORIZED);
   g_assert_cmpuint (fixture->questions, ==, 2 * G_N_ELEMENTS (hostile) + 1);
   g_assert_cmpuint (unpacked, ==, 0);
   g_assert_cmpuint (fixture->host->calls, ==, 0);
 
   /* The count can count. */
   fixture->says_yes = TRUE;
-  assert_refused (fixture, "Inspect", g_variant_new ("(s)", "x"), COMMON_ERROR_INVALID_ADDRESS);
+  service_fixture_assert_refused (fixture, "Inspect", g_variant_new ("(s)", "x"),
+                                  COMMON_ERROR_INVALID_ADDRESS);
   g_assert_cmpuint (unpacked, ==, 1);
 }
 

@@ -5,10 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/common-dbus.h"
 #include "common/common-error.h"
-#include "kvmhelper/kvmhelper-leases-private.h"
-#include "kvmhelper/kvmhelper-service-private.h"
 
 #define FIRST SERVICE_FIRST
 #define UUID  SERVICE_UUID
@@ -50,34 +47,17 @@ ignore_reply (GObject *source, GAsyncResult *result, gpointer done)
   *(gboolean *) done = TRUE;
 }
 
-static GVariant *
-prepare_arguments (const char *rehearse)
-{
-  return g_variant_new_parsed ("(%s, 'guest', %s, {'rehearse': <%s>})", UUID, FIRST, rehearse);
-}
-
-static char *
-list_leases (ServiceFixture *fixture)
-{
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GVariant) list
-      = service_fixture_call (fixture, "ListLeases", NULL, G_DBUS_CALL_FLAGS_NONE, &error);
-
-  g_assert_no_error (error);
-  return g_variant_print (list, FALSE);
-}
-
 /* Until the helper has no lease; what a call left behind is undone by then. */
 static void
 assert_nothing_taken (ServiceFixture *fixture)
 {
-  g_autofree char *text = list_leases (fixture);
+  g_autofree char *text = service_fixture_list_leases (fixture);
 
   for (guint i = 0; i < 5000 && !g_str_equal (text, "([],)"); i++)
     {
       g_usleep (1000);
       g_free (text);
-      text = list_leases (fixture);
+      text = service_fixture_list_leases (fixture);
     }
   g_assert_cmpstr (text, ==, "([],)");
   kvmhelper_double_assert (fixture->host, FIRST, "e1000e", "");
@@ -107,7 +87,7 @@ test_during_question (ServiceFixture *fixture, gconstpointer data)
   gboolean done = FALSE;
 
   fixture->open = g_ptr_array_new ();
-  service_fixture_begin (caller, "Prepare", prepare_arguments ("never"),
+  service_fixture_begin (caller, "Prepare", service_fixture_prepare_arguments ("never"),
                          G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION, ignore_reply, &done);
   service_fixture_wait_open (fixture, 1);
   g_dbus_connection_close_sync (caller, NULL, NULL);
@@ -134,7 +114,7 @@ test_yes_after_leaving (ServiceFixture *fixture, gconstpointer data)
 
       fixture->says_yes = FALSE;
       fixture->open = g_ptr_array_new ();
-      service_fixture_begin (caller, "Prepare", prepare_arguments ("never"),
+      service_fixture_begin (caller, "Prepare", service_fixture_prepare_arguments ("never"),
                              G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION, ignore_reply,
                              &done);
       service_fixture_wait_open (fixture, 1);
@@ -185,7 +165,7 @@ run_caller (const char *address, const char *end)
   gboolean done = FALSE;
   char line;
 
-  service_fixture_begin (connection, "Prepare", prepare_arguments ("never"),
+  service_fixture_begin (connection, "Prepare", service_fixture_prepare_arguments ("never"),
                          G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION, ignore_reply, &done);
   g_dbus_connection_flush_sync (connection, NULL, NULL);
   if (read (STDIN_FILENO, &line, 1) != 1)
@@ -242,7 +222,7 @@ test_during_work (ServiceFixture *fixture, gconstpointer method)
 
   service_fixture_begin (caller, method,
                          g_str_equal (method, "Prepare")
-                             ? prepare_arguments ("always")
+                             ? service_fixture_prepare_arguments ("always")
                              : g_variant_new_parsed ("(%s, @a{sv} {})", FIRST),
                          G_DBUS_CALL_FLAGS_NONE, ignore_reply, &done);
   while (g_atomic_int_get (&rehearsing) == 0)
@@ -270,29 +250,25 @@ test_after_work (ServiceFixture *fixture, gconstpointer method)
 static void
 test_lease_of_before (ServiceFixture *fixture, gconstpointer data)
 {
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GVariant) prepared = NULL;
   g_autofree char *before = NULL;
   g_autofree char *after = NULL;
 
   fixture->says_yes = TRUE;
-  prepared = service_fixture_call (fixture, "Prepare", prepare_arguments ("never"),
-                                   G_DBUS_CALL_FLAGS_NONE, &error);
-  g_assert_no_error (error);
-  before = list_leases (fixture);
+  g_free (service_fixture_prepare (fixture));
+  before = service_fixture_list_leases (fixture);
   for (guint i = 0; i < 50; i++)
     {
       GDBusConnection *caller = service_fixture_connect (fixture);
       gboolean done = FALSE;
 
-      service_fixture_begin (caller, "Prepare", prepare_arguments ("never"), G_DBUS_CALL_FLAGS_NONE,
-                             ignore_reply, &done);
+      service_fixture_begin (caller, "Prepare", service_fixture_prepare_arguments ("never"),
+                             G_DBUS_CALL_FLAGS_NONE, ignore_reply, &done);
       g_dbus_connection_close_sync (caller, NULL, NULL);
       while (!done)
         g_main_context_iteration (NULL, TRUE);
       g_object_unref (caller);
     }
-  after = list_leases (fixture);
+  after = service_fixture_list_leases (fixture);
   g_assert_cmpstr (after, ==, before);
   kvmhelper_double_assert (fixture->host, FIRST, "vfio-pci", "vfio-pci");
 }
@@ -301,25 +277,20 @@ test_lease_of_before (ServiceFixture *fixture, gconstpointer data)
 static void
 test_release (ServiceFixture *fixture, gconstpointer data)
 {
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GVariant) prepared = NULL;
   GDBusConnection *caller = service_fixture_connect (fixture);
+  g_autofree char *lease = NULL;
   g_autofree char *text = NULL;
   gboolean done = FALSE;
-  const char *lease;
 
   fixture->says_yes = TRUE;
-  prepared = service_fixture_call (fixture, "Prepare", prepare_arguments ("never"),
-                                   G_DBUS_CALL_FLAGS_NONE, &error);
-  g_assert_no_error (error);
-  g_variant_get (prepared, "(&s@a{sv})", &lease, NULL);
+  lease = service_fixture_prepare (fixture);
   kvmhelper_double_hold (fixture->host, 4711, 3);
   service_fixture_begin (caller, "Release", g_variant_new ("(sa{sv})", lease, NULL),
                          G_DBUS_CALL_FLAGS_NONE, ignore_reply, &done);
   do
     {
       g_free (text);
-      text = list_leases (fixture);
+      text = service_fixture_list_leases (fixture);
     }
   while (strstr (text, "'releasing'") == NULL);
   g_dbus_connection_close_sync (caller, NULL, NULL);
@@ -328,104 +299,6 @@ test_release (ServiceFixture *fixture, gconstpointer data)
   while (!done)
     g_main_context_iteration (NULL, TRUE);
   g_object_unref (caller);
-}
-
-static void
-keep_error (GObject *source, GAsyncResult *result, gpointer error)
-{
-  g_autoptr (GVariant) reply
-      = g_dbus_connection_call_finish (G_DBUS_CONNECTION (source), result, error);
-
-  g_assert_null (reply);
-}
-
-/* The record behind the id that a person is asked about says another guest's name when he says yes.
- * No call can bring that about; whatever does, what he agreed to is not what would be done. */
-static void
-test_other_lease (ServiceFixture *fixture, gconstpointer data)
-{
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GVariant) prepared = NULL;
-  g_autoptr (KvmHelperLease) lease = NULL;
-  g_autofree char *before = NULL;
-  g_autofree char *after = NULL;
-  GError *refusal = NULL;
-  const char *id;
-
-  fixture->says_yes = TRUE;
-  prepared = service_fixture_call (fixture, "Prepare", prepare_arguments ("never"),
-                                   G_DBUS_CALL_FLAGS_NONE, &error);
-  g_assert_no_error (error);
-  g_variant_get (prepared, "(&s@a{sv})", &id, NULL);
-
-  fixture->open = g_ptr_array_new ();
-  service_fixture_begin (fixture->client, "Release", g_variant_new ("(sa{sv})", id, NULL),
-                         G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION, keep_error, &refusal);
-  service_fixture_wait_open (fixture, 1);
-  lease = kvmhelper_leases_find (fixture->service->leases, id, &error);
-  g_assert_no_error (error);
-  g_free (lease->domain_name);
-  lease->domain_name = g_strdup ("another");
-  kvmhelper_leases_store (fixture->service->leases, lease, &error);
-  g_assert_no_error (error);
-  service_fixture_answer (fixture, TRUE);
-  g_clear_pointer (&fixture->open, g_ptr_array_unref);
-  before = list_leases (fixture);
-  while (refusal == NULL)
-    g_main_context_iteration (NULL, TRUE);
-  g_assert_error (refusal, COMMON_ERROR, COMMON_ERROR_NOT_AUTHORIZED);
-  g_error_free (refusal);
-  after = list_leases (fixture);
-  g_assert_cmpstr (after, ==, before);
-  kvmhelper_double_assert (fixture->host, FIRST, "vfio-pci", "vfio-pci");
-}
-
-/* The lease that a person is asked about comes to its end, and its device goes to another guest,
- * before the person says yes: that was no yes to anything else. */
-static void
-test_changed_during_question (ServiceFixture *fixture, gconstpointer data)
-{
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GVariant) prepared = NULL;
-  g_autoptr (GVariant) again = NULL;
-  g_autofree char *before = NULL;
-  g_autofree char *after = NULL;
-  GError *refusal = NULL;
-  GPtrArray *open;
-  const char *lease;
-
-  fixture->says_yes = TRUE;
-  prepared = service_fixture_call (fixture, "Prepare", prepare_arguments ("never"),
-                                   G_DBUS_CALL_FLAGS_NONE, &error);
-  g_assert_no_error (error);
-  g_variant_get (prepared, "(&s@a{sv})", &lease, NULL);
-
-  fixture->open = g_ptr_array_new ();
-  service_fixture_begin (fixture->client, "Release", g_variant_new ("(sa{sv})", lease, NULL),
-                         G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION, keep_error, &refusal);
-  service_fixture_wait_open (fixture, 1);
-  g_assert_true (g_str_has_suffix (fixture->asked, " 1 " FIRST " " UUID " guest"));
-  open = g_steal_pointer (&fixture->open);
-  g_variant_unref (service_fixture_call (
-      fixture, "Release", g_variant_new ("(sa{sv})", lease, NULL), G_DBUS_CALL_FLAGS_NONE, &error));
-  g_assert_no_error (error);
-  again
-      = service_fixture_call (fixture, "Prepare",
-                              g_variant_new_parsed ("(%s, 'another', %s, {'rehearse': <'never'>})",
-                                                    "4dea22b3-1d52-d8f3-2516-000000000000", FIRST),
-                              G_DBUS_CALL_FLAGS_NONE, &error);
-  g_assert_no_error (error);
-  before = list_leases (fixture);
-
-  fixture->open = open;
-  service_fixture_answer (fixture, TRUE);
-  g_clear_pointer (&fixture->open, g_ptr_array_unref);
-  while (refusal == NULL)
-    g_main_context_iteration (NULL, TRUE);
-  g_assert_error (refusal, COMMON_ERROR, COMMON_ERROR_LEASE_UNKNOWN);
-  g_error_free (refusal);
-  after = list_leases (fixture);
-  g_assert_cmpstr (after, ==, before);
 }
 
 int
@@ -450,10 +323,6 @@ main (int argc, char **argv)
     { "/kvmhelper/caller-leaves/lease-of-before", NULL, service_fixture_set_up,
       test_lease_of_before },
     { "/kvmhelper/caller-leaves/release", NULL, service_fixture_set_up, test_release },
-    { "/kvmhelper/caller-leaves/other-lease-during-question", NULL, service_fixture_set_up,
-      test_other_lease },
-    { "/kvmhelper/caller-leaves/changed-during-question", NULL, service_fixture_set_up,
-      test_changed_during_question },
   };
 
   if (argc == 4 && g_str_equal (argv[1], "--caller"))

@@ -7,7 +7,6 @@
 
 #include "kvmhelper-double.h"
 #include "kvmhelper/kvmhelper-abi.h"
-#include "kvmhelper/kvmhelper-busy.h"
 #include "kvmhelper/kvmhelper-eeh.h"
 #include "kvmhelper/kvmhelper-group.h"
 #include "kvmhelper/kvmhelper-holder.h"
@@ -293,161 +292,6 @@ test_capabilities (void)
   g_assert_cmpuint (g_hash_table_size (host->open_paths), ==, 0);
 }
 
-/* --- what the host needs --- */
-
-static void
-assert_needs (KvmHelperDouble *host, const char *address, const char *wanted)
-{
-  g_autoptr (KvmHelperBusy) busy = kvmhelper_busy_new (&host->kernel);
-  g_autoptr (KvmHelperFunction) function = NULL;
-  g_autoptr (GPtrArray) needs = NULL;
-  g_autoptr (GString) got = g_string_new (NULL);
-  PciAddress parsed;
-
-  g_assert_true (pci_address_parse (address, &parsed, NULL));
-  function = kvmhelper_function_read (&host->kernel, &parsed, NULL);
-  needs = kvmhelper_busy_get (busy, function);
-  for (guint i = 0; i < needs->len; i++)
-    {
-      const KvmHelperNeed *need = needs->pdata[i];
-
-      g_string_append_printf (got, "%s: %s\n", need->kind, need->detail);
-    }
-  g_assert_cmpstr (got->str, ==, wanted);
-}
-
-static void
-add_disk (KvmHelperDouble *host, const char *name, const char *number, const char *where)
-{
-  g_autofree char *link = g_strdup_printf ("sys/class/block/%s", name);
-  g_autofree char *target = g_strdup_printf ("../../devices/%s/%s", where, name);
-  g_autofree char *dev = g_strdup_printf ("sys/devices/%s/%s/dev", where, name);
-  g_autofree char *holders = g_strdup_printf ("sys/devices/%s/%s/holders/.keep", where, name);
-
-  kvmhelper_double_file (host, dev, number);
-  kvmhelper_double_file (host, holders, "");
-  kvmhelper_double_remove (host, holders);
-  kvmhelper_double_link (host, link, target);
-}
-
-static void
-test_mounted (void)
-{
-  g_autoptr (KvmHelperDouble) host = make_host ();
-
-  add_disk (host, "nvme0n1", "259:0\n", "pci0001:00/" DISK "/nvme/nvme0");
-  add_disk (host, "nvme0n1p2", "259:2\n", "pci0001:00/" DISK "/nvme/nvme0/nvme0n1");
-  assert_needs (host, DISK, "");
-  kvmhelper_double_file (host, "proc/self/mountinfo", "20 1 259:2 / /self rw - ext4 /dev/x rw\n");
-  /* Our own mounts are those of a sandbox. */
-  assert_needs (host, DISK, "");
-  kvmhelper_double_file (host, "proc/1/mountinfo",
-                         "20 1 259:2 / / rw,relatime shared:1 - ext4 /dev/root rw\n"
-                         "21 20 0:5 / /dev rw - devtmpfs udev rw\n"
-                         "22 20 259:2 /x /srv/my\\040data rw - ext4 /dev/root rw\n"
-                         "broken\n");
-  kvmhelper_double_file (host, "proc/swaps",
-                         "Filename\t\tType\tSize\n/dev/nvme0n1 partition 1 0 -2\n");
-  assert_needs (host, DISK,
-                "swap: /dev/nvme0n1\n"
-                "mounted: /dev/nvme0n1p2 on /\n"
-                "mounted: /dev/nvme0n1p2 on /srv/my data\n");
-  assert_needs (host, NIC, "");
-}
-
-/* md on a partition, dm on the md, mounted: each of it is a need of the disk's function. */
-static void
-test_stacked (void)
-{
-  g_autoptr (KvmHelperDouble) host = make_host ();
-
-  add_disk (host, "sda", "8:0\n", "pci0003:00/" FIRST "/host0/target0:0:0/0:0:0:0/block");
-  add_disk (host, "sda1", "8:1\n", "pci0003:00/" FIRST "/host0/target0:0:0/0:0:0:0/block/sda");
-  add_disk (host, "md0", "9:0\n", "virtual/block");
-  add_disk (host, "dm-0", "253:0\n", "virtual/block");
-  kvmhelper_double_link (
-      host, "sys/devices/pci0003:00/" FIRST "/host0/target0:0:0/0:0:0:0/block/sda/sda1/holders/md0",
-      "../../x");
-  kvmhelper_double_link (host, "sys/devices/virtual/block/md0/holders/dm-0", "../../dm-0");
-  /* a ring must not go on for ever */
-  kvmhelper_double_link (host, "sys/devices/virtual/block/dm-0/holders/md0", "../../md0");
-  kvmhelper_double_file (host, "proc/1/mountinfo", "20 1 253:0 / / rw - xfs /dev/mapper/root rw\n");
-  assert_needs (host, FIRST,
-                "storage: md0 uses /dev/sda1\n"
-                "storage: dm-0 uses /dev/md0\n"
-                "mounted: /dev/dm-0 on /\n"
-                "storage: md0 uses /dev/dm-0\n");
-}
-
-static void
-test_multi_disk (void)
-{
-  g_autoptr (KvmHelperDouble) host = make_host ();
-
-  add_disk (host, "sda", "8:0\n", "pci0003:00/" FIRST "/block");
-  add_disk (host, "sdb", "8:16\n", "pci0003:00/" SECOND "/block");
-  kvmhelper_double_link (host, "sys/fs/btrfs/1234/devices/sdb", "../x");
-  kvmhelper_double_file (host, "proc/1/mountinfo", "20 1 0:30 / /data rw - btrfs /dev/sda rw\n");
-  assert_needs (host, FIRST, "mounted: /dev/sda on /data\n");
-  assert_needs (host, SECOND, "storage: btrfs 1234 uses /dev/sdb\n");
-}
-
-/* An NVMe namespace of several paths is a virtual disk of all its controllers. */
-static void
-test_multipath (void)
-{
-  g_autoptr (KvmHelperDouble) host = make_host ();
-
-  add_disk (host, "nvme0n1", "259:0\n", "virtual/nvme-subsystem/nvme-subsys0");
-  kvmhelper_double_link (host, "sys/class/nvme-subsystem/nvme-subsys0/nvme0",
-                         "../../../devices/pci0001:00/" DISK "/nvme/nvme0");
-  kvmhelper_double_file (host, "proc/1/mountinfo", "20 1 259:0 / / rw - ext4 /dev/root rw\n");
-  assert_needs (host, DISK, "mounted: /dev/nvme0n1 on /\n");
-}
-
-static void
-test_routes (void)
-{
-  g_autoptr (KvmHelperDouble) host = make_host ();
-
-  kvmhelper_double_link (host, "sys/class/net/enP3", "../../devices/pci0003:00/" FIRST "/net/enP3");
-  kvmhelper_double_link (host, "sys/class/net/enP4",
-                         "../../devices/pci0003:00/" SECOND "/net/enP4");
-  kvmhelper_double_link (host, "sys/class/net/br0", "../../devices/virtual/net/br0");
-  kvmhelper_double_link (host, "sys/devices/virtual/net/br0/lower_enP4", "../../../x");
-  kvmhelper_double_file (host, "proc/1/net/route",
-                         "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\n"
-                         "enP3\t0000A8C0\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n"
-                         "br0\t00000000\t0100A8C0\t0003\t0\t0\t100\t00000000\t0\t0\t0\n");
-  assert_needs (host, FIRST, "");
-  assert_needs (host, SECOND, "route: default route by way of br0, over enP4\n");
-  kvmhelper_double_file (
-      host, "proc/1/net/ipv6_route",
-      "00000000000000000000000000000000 00 00000000000000000000000000000000 00 "
-      "fe800000000000000000000000000001 00000400 00000001 00000000 00000003     enP3\n"
-      "00000000000000000000000000000000 00 00000000000000000000000000000000 00 "
-      "00000000000000000000000000000000 ffffffff 00000001 00000000 00200200       lo\n"
-      "fe800000000000000000000000000000 40 00000000000000000000000000000000 00 "
-      "00000000000000000000000000000000 00000100 00000001 00000000 00000001     enP4\n");
-  assert_needs (host, FIRST, "route: default route by way of enP3\n");
-}
-
-static void
-test_console_and_vfs (void)
-{
-  g_autoptr (KvmHelperDouble) host = make_host ();
-
-  kvmhelper_double_file (host, "sys/class/tty/console/active", "tty0 ttyS4\n");
-  kvmhelper_double_link (host, "sys/class/tty/ttyS4",
-                         "../../devices/pci0003:00/" FIRST "/tty/ttyS4");
-  kvmhelper_double_link (host, "sys/class/graphics/fb0",
-                         "../../devices/pci0003:00/" SECOND "/graphics/fb0");
-  kvmhelper_double_file (host, "sys/devices/pci0000:00/" NIC "/sriov_numvfs", "2\n");
-  assert_needs (host, FIRST, "console: the kernel's console ttyS4\n");
-  assert_needs (host, SECOND, "console: the kernel's console tty0\n");
-  assert_needs (host, NIC, "vfs: 2 virtual functions\n");
-}
-
 /* Root writes what it likes there. It can be told, and a lease can be read again that has it. */
 static void
 test_override_no_text (void)
@@ -541,11 +385,5 @@ main (int argc, char **argv)
   g_test_add_func ("/kvmhelper/host/name-only", test_name_only);
   g_test_add_func ("/kvmhelper/host/pe-states", test_pe_states);
   g_test_add_func ("/kvmhelper/host/capabilities", test_capabilities);
-  g_test_add_func ("/kvmhelper/host/mounted", test_mounted);
-  g_test_add_func ("/kvmhelper/host/stacked", test_stacked);
-  g_test_add_func ("/kvmhelper/host/multi-disk", test_multi_disk);
-  g_test_add_func ("/kvmhelper/host/multipath", test_multipath);
-  g_test_add_func ("/kvmhelper/host/routes", test_routes);
-  g_test_add_func ("/kvmhelper/host/console-and-vfs", test_console_and_vfs);
   return g_test_run ();
 }

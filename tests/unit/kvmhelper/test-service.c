@@ -59,51 +59,46 @@ test_details (ServiceFixture *fixture, gconstpointer data)
 }
 
 static void
-assert_refused (ServiceFixture *fixture, const char *method, GVariant *parameters,
-                CommonErrorCode code)
-{
-  g_autoptr (GError) error = NULL;
-
-  g_assert_null (
-      service_fixture_call (fixture, method, parameters, G_DBUS_CALL_FLAGS_NONE, &error));
-  g_assert_error (error, COMMON_ERROR, (int) code);
-}
-
-static void
 test_arguments (ServiceFixture *fixture, gconstpointer data)
 {
   fixture->says_yes = TRUE;
-  assert_refused (fixture, "Inspect", g_variant_new ("(s)", "3:1:0.0"),
-                  COMMON_ERROR_INVALID_ADDRESS);
-  assert_refused (fixture, "Inspect", g_variant_new ("(s)", "0003:01:00.7"),
-                  COMMON_ERROR_DEVICE_UNKNOWN);
-  assert_refused (fixture, "Rehearse", g_variant_new_parsed ("(%s, {'force': <true>})", FIRST),
-                  COMMON_ERROR_INVALID_ARGUMENT);
-  assert_refused (fixture, "Rehearse",
-                  g_variant_new_parsed ("(%s, {'override': <['route']>})", FIRST),
-                  COMMON_ERROR_INVALID_ARGUMENT);
-  assert_refused (fixture, "Prepare", g_variant_new_parsed ("('x', 'guest', %s, @a{sv} {})", FIRST),
-                  COMMON_ERROR_INVALID_ARGUMENT);
-  assert_refused (fixture, "Prepare", g_variant_new_parsed ("(%s, '', %s, @a{sv} {})", UUID, FIRST),
-                  COMMON_ERROR_INVALID_ARGUMENT);
-  assert_refused (fixture, "Prepare",
-                  g_variant_new_parsed ("(%s, 'a\nb', %s, @a{sv} {})", UUID, FIRST),
-                  COMMON_ERROR_INVALID_ARGUMENT);
-  assert_refused (
+  service_fixture_assert_refused (fixture, "Inspect", g_variant_new ("(s)", "3:1:0.0"),
+                                  COMMON_ERROR_INVALID_ADDRESS);
+  service_fixture_assert_refused (fixture, "Inspect", g_variant_new ("(s)", "0003:01:00.7"),
+                                  COMMON_ERROR_DEVICE_UNKNOWN);
+  service_fixture_assert_refused (fixture, "Rehearse",
+                                  g_variant_new_parsed ("(%s, {'force': <true>})", FIRST),
+                                  COMMON_ERROR_INVALID_ARGUMENT);
+  service_fixture_assert_refused (fixture, "Rehearse",
+                                  g_variant_new_parsed ("(%s, {'override': <['route']>})", FIRST),
+                                  COMMON_ERROR_INVALID_ARGUMENT);
+  service_fixture_assert_refused (fixture, "Prepare",
+                                  g_variant_new_parsed ("('x', 'guest', %s, @a{sv} {})", FIRST),
+                                  COMMON_ERROR_INVALID_ARGUMENT);
+  service_fixture_assert_refused (fixture, "Prepare",
+                                  g_variant_new_parsed ("(%s, '', %s, @a{sv} {})", UUID, FIRST),
+                                  COMMON_ERROR_INVALID_ARGUMENT);
+  service_fixture_assert_refused (fixture, "Prepare",
+                                  g_variant_new_parsed ("(%s, 'a\nb', %s, @a{sv} {})", UUID, FIRST),
+                                  COMMON_ERROR_INVALID_ARGUMENT);
+  service_fixture_assert_refused (
       fixture, "Prepare",
       g_variant_new_parsed ("(%s, 'guest', %s, {'rehearse': <'sometimes'>})", UUID, FIRST),
       COMMON_ERROR_INVALID_ARGUMENT);
-  assert_refused (fixture, "Prepare",
-                  g_variant_new_parsed ("(%s, 'guest', %s, {'rehearse': <1>})", UUID, FIRST),
-                  COMMON_ERROR_INVALID_ARGUMENT);
-  assert_refused (fixture, "Release", g_variant_new_parsed ("(%s, {'timeout': <uint32 61>})", UUID),
-                  COMMON_ERROR_INVALID_ARGUMENT);
-  assert_refused (fixture, "Release", g_variant_new_parsed ("(%s, {'timeout': <1>})", UUID),
-                  COMMON_ERROR_INVALID_ARGUMENT);
-  assert_refused (fixture, "Release", g_variant_new_parsed ("('..', @a{sv} {})"),
-                  COMMON_ERROR_LEASE_UNKNOWN);
-  assert_refused (fixture, "Commit", g_variant_new_parsed ("(%s,)", UUID),
-                  COMMON_ERROR_LEASE_UNKNOWN);
+  service_fixture_assert_refused (
+      fixture, "Prepare",
+      g_variant_new_parsed ("(%s, 'guest', %s, {'rehearse': <1>})", UUID, FIRST),
+      COMMON_ERROR_INVALID_ARGUMENT);
+  service_fixture_assert_refused (fixture, "Release",
+                                  g_variant_new_parsed ("(%s, {'timeout': <uint32 61>})", UUID),
+                                  COMMON_ERROR_INVALID_ARGUMENT);
+  service_fixture_assert_refused (fixture, "Release",
+                                  g_variant_new_parsed ("(%s, {'timeout': <1>})", UUID),
+                                  COMMON_ERROR_INVALID_ARGUMENT);
+  service_fixture_assert_refused (fixture, "Release", g_variant_new_parsed ("('..', @a{sv} {})"),
+                                  COMMON_ERROR_LEASE_UNKNOWN);
+  service_fixture_assert_refused (fixture, "Commit", g_variant_new_parsed ("(%s,)", UUID),
+                                  COMMON_ERROR_LEASE_UNKNOWN);
   g_assert_cmpuint (fixture->host->writes, ==, 0);
 }
 
