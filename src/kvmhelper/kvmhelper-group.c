@@ -32,6 +32,68 @@ kvmhelper_group_new (const KvmHelperKernel *kernel, guint number, const PciAddre
   return group;
 }
 
+static gboolean
+check_endpoint (const KvmHelperFunction *function, const char *name, GError **error)
+{
+  if (!function->endpoint)
+    {
+      g_set_error (error, COMMON_ERROR, COMMON_ERROR_NOT_ENDPOINT,
+                   _ ("%s is a bridge; only the functions behind it can be given to a guest"),
+                   name);
+      return FALSE;
+    }
+  if (function->group < 0)
+    {
+      g_set_error (error, COMMON_ERROR, COMMON_ERROR_NO_IOMMU_GROUP,
+                   _ ("The kernel put %s in no IOMMU group, so it cannot be given to a guest"),
+                   name);
+      return FALSE;
+    }
+  return TRUE;
+}
+
+/* Adds those of @names that are functions. A group is taken as a whole: one that is too large for
+ * that is not taken in part. */
+static gboolean
+read_members (const KvmHelperKernel *kernel, const GPtrArray *names, KvmHelperGroup *group,
+              GError **error)
+{
+  for (guint i = 0; i < names->len; i++)
+    {
+      PciAddress member;
+      KvmHelperFunction *read;
+
+      if (!pci_address_parse (names->pdata[i], &member, NULL))
+        continue;
+      if (group->members->len >= KVMHELPER_MAX_MEMBERS)
+        {
+          g_set_error (error, COMMON_ERROR, COMMON_ERROR_MEMBER_NOT_TAKEABLE,
+                       _ ("IOMMU group %u has more than %d functions, which is too many to take "
+                          "them all"),
+                       group->number, KVMHELPER_MAX_MEMBERS);
+          return FALSE;
+        }
+      read = kvmhelper_function_read (kernel, &member, error);
+      if (read == NULL)
+        return FALSE;
+      g_ptr_array_add (group->members, read);
+    }
+  return TRUE;
+}
+
+static gboolean
+has_endpoint (const KvmHelperGroup *group, const PciAddress *address)
+{
+  for (guint i = 0; i < group->members->len; i++)
+    {
+      const KvmHelperFunction *member = group->members->pdata[i];
+
+      if (member->endpoint && pci_address_equal (&member->address, address))
+        return TRUE;
+    }
+  return FALSE;
+}
+
 KvmHelperGroup *
 kvmhelper_group_read (const KvmHelperKernel *kernel, const PciAddress *address, GError **error)
 {
@@ -40,57 +102,19 @@ kvmhelper_group_read (const KvmHelperKernel *kernel, const PciAddress *address, 
   g_auto (KvmHelperWatch) watch = { 0 };
   g_autoptr (GPtrArray) names = NULL;
   g_autofree char *path = NULL;
-  gboolean found = FALSE;
   char name[PCI_ADDRESS_LEN];
 
-  if (function == NULL)
+  if (function == NULL || !check_endpoint (function, pci_address_format (address, name), error))
     return NULL;
-  pci_address_format (address, name);
-  if (!function->endpoint)
-    {
-      g_set_error (error, COMMON_ERROR, COMMON_ERROR_NOT_ENDPOINT,
-                   _ ("%s is a bridge; only the functions behind it can be given to a guest"),
-                   name);
-      return NULL;
-    }
-  if (function->group < 0)
-    {
-      g_set_error (error, COMMON_ERROR, COMMON_ERROR_NO_IOMMU_GROUP,
-                   _ ("The kernel put %s in no IOMMU group, so it cannot be given to a guest"),
-                   name);
-      return NULL;
-    }
 
   kvmhelper_watch_init (&watch, kernel);
   group = kvmhelper_group_new (&watch.kernel, (guint) function->group, address);
   path = g_strdup_printf ("kernel/iommu_groups/%u/devices", group->number);
   names = kvmhelper_kernel_list (&watch.kernel, KVMHELPER_SYS, path);
-  if (!kvmhelper_watch_check (&watch, error))
+  if (!kvmhelper_watch_check (&watch, error) || !read_members (kernel, names, group, error))
     return NULL;
-  for (guint i = 0; i < names->len; i++)
-    {
-      PciAddress member;
-      KvmHelperFunction *read;
-
-      if (!pci_address_parse (names->pdata[i], &member, NULL))
-        continue;
-      /* A group is taken as a whole: one that is too large for that is not taken in part. */
-      if (group->members->len >= KVMHELPER_MAX_MEMBERS)
-        {
-          g_set_error (error, COMMON_ERROR, COMMON_ERROR_MEMBER_NOT_TAKEABLE,
-                       _ ("IOMMU group %u has more than %d functions, which is too many to take "
-                          "them all"),
-                       group->number, KVMHELPER_MAX_MEMBERS);
-          return NULL;
-        }
-      read = kvmhelper_function_read (kernel, &member, error);
-      if (read == NULL)
-        return NULL;
-      found = found || (read->endpoint && pci_address_equal (&member, address));
-      g_ptr_array_add (group->members, read);
-    }
   /* It left between the two looks: a lease relies on its function being among them. */
-  if (!found)
+  if (!has_endpoint (group, address))
     {
       g_set_error (error, COMMON_ERROR, COMMON_ERROR_DEVICE_CHANGED,
                    _ ("IOMMU group %u has no function %s any more"), group->number, name);

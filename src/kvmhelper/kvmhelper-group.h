@@ -37,7 +37,8 @@ kvmhelper_group_new (const KvmHelperKernel *kernel, guint number, const PciAddre
  * kvmhelper_group_read: the group of the endpoint at @address, with its members.
  *
  * NULL with COMMON_ERROR_DEVICE_UNKNOWN, COMMON_ERROR_NOT_ENDPOINT, COMMON_ERROR_NO_IOMMU_GROUP,
- * COMMON_ERROR_KERNEL_FAILED or, where it is not among the members, COMMON_ERROR_DEVICE_CHANGED.
+ * COMMON_ERROR_KERNEL_FAILED, COMMON_ERROR_MEMBER_NOT_TAKEABLE where the group has more functions
+ * than KVMHELPER_MAX_MEMBERS or, where it is not among the members, COMMON_ERROR_DEVICE_CHANGED.
  */
 KvmHelperGroup *
 kvmhelper_group_read (const KvmHelperKernel *kernel, const PciAddress *address, GError **error);

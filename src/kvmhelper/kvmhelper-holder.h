@@ -17,7 +17,7 @@ GHashTable *kvmhelper_holder_scan (const KvmHelperKernel *kernel);
 /** kvmhelper_holder_find: a process that holds @group, or 0. */
 guint kvmhelper_holder_find (const KvmHelperKernel *kernel, guint group);
 
-/* What a holder has, by the links of its descriptors (reference: virt/kvm/kvm_main.c,
+/* What a holder has, by the links of its descriptors (virt/kvm/kvm_main.c,
  * kvm_ioctl_create_device: "anon_inode:" and the name of the device's type). */
 typedef struct
 {
@@ -41,8 +41,7 @@ typedef struct
 {
   gboolean absent; /* no function of it is on a VFIO driver: nobody can hold it */
   gboolean held;
-  guint
-      pid; /* one of its holders; 0 where only the kernel knows: KVM keeps what a process closed */
+  guint pid;  /* of a holder; 0: the kernel alone knows, as KVM keeps what a process closed */
   int errnum; /* of the open, where no holder was seen */
 } KvmHelperObstacle;
 

@@ -180,6 +180,43 @@ has_left (GError **error)
   return TRUE;
 }
 
+static void
+note_choice (KvmHelperPrepared *prepared, const KvmHelperRehearsalChoice *choice)
+{
+  prepared->rehearsed = choice->word;
+  prepared->rehearsed_why = choice->why;
+}
+
+/* Rehearses what was taken, where that is due; FALSE where it did not pass. */
+static gboolean
+rehearse (KvmHelperLeases *leases, const KvmHelperLease *lease, const KvmHelperGroup *group,
+          KvmHelperRehearseMode mode, const char *obstacle, KvmHelperPrepared *prepared,
+          GError **error)
+{
+  KvmHelperRehearsalChoice choice
+      = kvmhelper_leases_choose_rehearsal (leases, lease, mode, obstacle);
+
+  note_choice (prepared, &choice);
+  if (!g_str_equal (choice.word, "now"))
+    return TRUE;
+  prepared->steps = kvmhelper_leases_make_rehearsal (leases, lease, group, error);
+  if (prepared->steps == NULL)
+    return FALSE;
+  if (kvmhelper_steps_passed (prepared->steps))
+    return TRUE;
+  kvmhelper_rehearsal_set_failed (error, prepared->steps);
+  return FALSE;
+}
+
+/* What was taken is the guest's. */
+static gboolean
+set_prepared (KvmHelperLeases *leases, KvmHelperLease *lease, GError **error)
+{
+  lease->phase = KVMHELPER_PHASE_PREPARED;
+  /* A caller who is there now hears of it, or the next one does: it is in the list of leases. */
+  return !has_left (error) && kvmhelper_leases_store (leases, lease, error);
+}
+
 static gboolean
 prepare (KvmHelperLeases *leases, const char *domain_uuid, const char *domain_name,
          const PciAddress *address, KvmHelperRehearseMode mode, const char *const *override,
@@ -189,11 +226,9 @@ prepare (KvmHelperLeases *leases, const char *domain_uuid, const char *domain_na
   g_autoptr (KvmHelperGroup) group = begin_group (leases, address, &work, error);
   g_autoptr (KvmHelperLease) lease = NULL;
   g_autoptr (GPtrArray) holds = NULL;
-  g_autoptr (GPtrArray) steps = NULL;
   g_autofree char *accepted = NULL;
   g_autofree char *boot_id = NULL;
   g_autofree char *obstacle = NULL;
-  KvmHelperRehearsalChoice choice;
   gboolean held;
 
   if (group == NULL)
@@ -203,11 +238,10 @@ prepare (KvmHelperLeases *leases, const char *domain_uuid, const char *domain_na
     {
       if (!prepare_again (leases, domain_uuid, grant, group, lease, error))
         return FALSE;
-      choice = kvmhelper_leases_choose_rehearsal (
+      KvmHelperRehearsalChoice choice = kvmhelper_leases_choose_rehearsal (
           leases, lease, KVMHELPER_REHEARSE_NEVER,
           _ ("the guest has the lease already, and may have the device"));
-      prepared->rehearsed = choice.word;
-      prepared->rehearsed_why = choice.why;
+      note_choice (prepared, &choice);
       prepared->lease = g_steal_pointer (&lease);
       return TRUE;
     }
@@ -223,29 +257,13 @@ prepare (KvmHelperLeases *leases, const char *domain_uuid, const char *domain_na
   log_override (lease, accepted);
   if (!take (leases, group, lease, holds, error))
     return FALSE;
-  choice = kvmhelper_leases_choose_rehearsal (leases, lease, mode, obstacle);
-  prepared->rehearsed = choice.word;
-  prepared->rehearsed_why = choice.why;
-  if (g_str_equal (choice.word, "now"))
-    {
-      steps = kvmhelper_leases_make_rehearsal (leases, lease, group, error);
-      if (steps != NULL && !kvmhelper_steps_passed (steps))
-        kvmhelper_rehearsal_set_failed (error, steps);
-      if (steps == NULL || !kvmhelper_steps_passed (steps))
-        {
-          kvmhelper_leases_finish (leases, lease, &held);
-          return FALSE;
-        }
-    }
-  lease->phase = KVMHELPER_PHASE_PREPARED;
-  /* A caller who is there now hears of it, or the next one does: it is in the list of leases. */
-  if (has_left (error) || !kvmhelper_leases_store (leases, lease, error))
+  if (!rehearse (leases, lease, group, mode, obstacle, prepared, error)
+      || !set_prepared (leases, lease, error))
     {
       kvmhelper_leases_finish (leases, lease, &held);
       return FALSE;
     }
   prepared->lease = g_steal_pointer (&lease);
-  prepared->steps = g_steal_pointer (&steps);
   return TRUE;
 }
 

@@ -14,8 +14,7 @@
  * Returns: TRUE and in *accepted (nullable) the needs that were overridden, for the log; "" for
  * none. FALSE with COMMON_ERROR_GROUP_IN_USE, COMMON_ERROR_MEMBER_NOT_TAKEABLE, which names every
  * function that is in the way with its driver and its needs, COMMON_ERROR_PE_FROZEN,
- * COMMON_ERROR_PE_FAILED or
- * COMMON_ERROR_KERNEL_FAILED.
+ * COMMON_ERROR_PE_FAILED or COMMON_ERROR_KERNEL_FAILED.
  */
 gboolean kvmhelper_takeable_check (KvmHelperLeases *leases, const KvmHelperGroup *group,
                                    const char *const *override, char **accepted, GError **error);

@@ -185,6 +185,40 @@ take_here (Walk *walk, KvmHelperSimEntry *entry)
   *entry = (KvmHelperSimEntry){ kvmhelper_sim_node_ref (here), NULL, NULL };
 }
 
+/* The names in @path: "a//b/" is a/b. */
+static GPtrArray *
+split_path (const char *path)
+{
+  g_auto (GStrv) parts = g_strsplit (path, "/", -1);
+  GPtrArray *names = g_ptr_array_new_with_free_func (g_free);
+
+  for (guint i = 0; parts[i] != NULL; i++)
+    if (*parts[i] != '\0')
+      g_ptr_array_add (names, g_strdup (parts[i]));
+  return names;
+}
+
+/* The last name of a path. */
+static int
+step_last (Walk *walk, const char *name, gboolean follow, gboolean directory_wanted,
+           KvmHelperSimEntry *entry)
+{
+  int result = step (walk, name, TRUE, follow || directory_wanted, entry);
+
+  if (result != 0)
+    return result;
+  if (is_directory (entry))
+    {
+      if (walk->stack->pdata[walk->stack->len - 1] != entry->node)
+        g_ptr_array_add (walk->stack, kvmhelper_sim_node_ref (entry->node));
+      return 0;
+    }
+  if (!directory_wanted)
+    return 0;
+  kvmhelper_sim_entry_clear (entry);
+  return -ENOTDIR;
+}
+
 /*
  * Walks @path from where the walk is. At the end the walk is in the directory that was found, if it
  * is one.
@@ -192,9 +226,8 @@ take_here (Walk *walk, KvmHelperSimEntry *entry)
 static int
 follow_path (Walk *walk, const char *path, gboolean follow_last, KvmHelperSimEntry *entry)
 {
-  g_auto (GStrv) names = g_strsplit (path, "/", -1);
-  gboolean directory_wanted = FALSE;
-  guint count = 0;
+  g_autoptr (GPtrArray) names = split_path (path);
+  gboolean directory_wanted = g_str_has_suffix (path, "/");
   int result = 0;
 
   if (*path == '\0')
@@ -206,46 +239,18 @@ follow_path (Walk *walk, const char *path, gboolean follow_last, KvmHelperSimEnt
       g_ptr_array_set_size (walk->stack, 0);
       g_ptr_array_add (walk->stack, NULL);
     }
-  /* "a//b/" is a/b, which has to be a directory. */
-  for (guint i = 0; names[i] != NULL; i++)
+  for (guint i = 0; i < names->len && result == 0; i++)
     {
-      directory_wanted = *names[i] == '\0';
-      if (directory_wanted)
-        g_clear_pointer (&names[i], g_free);
-      else
-        {
-          char *name = g_steal_pointer (&names[i]);
+      const char *name = names->pdata[i];
 
-          names[count++] = name;
-        }
-    }
-  names[count] = NULL;
-  for (guint i = 0; i < count && result == 0; i++)
-    {
-      gboolean last = i + 1 == count;
-
-      if (g_str_equal (names[i], "."))
-        ;
-      else if (g_str_equal (names[i], ".."))
+      if (g_str_equal (name, ".."))
         result = go_up (walk);
-      else if (last)
-        {
-          result = step (walk, names[i], TRUE, follow_last || directory_wanted, entry);
-          if (result != 0)
-            return result;
-          if (!is_directory (entry))
-            {
-              if (!directory_wanted)
-                return 0;
-              kvmhelper_sim_entry_clear (entry);
-              return -ENOTDIR;
-            }
-          if (walk->stack->pdata[walk->stack->len - 1] != entry->node)
-            g_ptr_array_add (walk->stack, kvmhelper_sim_node_ref (entry->node));
-          return 0;
-        }
+      else if (g_str_equal (name, "."))
+        continue;
+      else if (i + 1 == names->len)
+        return step_last (walk, name, follow_last, directory_wanted, entry);
       else
-        result = step (walk, names[i], FALSE, TRUE, NULL);
+        result = step (walk, name, FALSE, TRUE, NULL);
     }
   if (result == 0)
     take_here (walk, entry);
