@@ -111,3 +111,7 @@ PACKAGES_TEST="$PACKAGES_BUILD dbus systemd libvirt-daemon-system libvirt-client
 # Clients that nobody wants to have for a test: nova is of 200 packages, which take minutes to install, and sshd would be started.
 # shellcheck disable=SC2034
 PACKAGES_CLIENTS="python3-nova openssh-server"
+
+# … nor eighteen emulators for the sake of one: qemu-system-s390x.
+# shellcheck disable=SC2034
+PACKAGES_EMULATORS="qemu-system-misc"

@@ -15,7 +15,7 @@ typedef enum
   CLI_EXIT_NOT_AUTHORIZED = 4, /* polkit, or the bus, said no */
   CLI_EXIT_NO_HELPER = 5,      /* ppc64-kvmhelper cannot be reached, or is not to be trusted */
   CLI_EXIT_NO_LIBVIRT = 6,     /* libvirt cannot be reached */
-  CLI_EXIT_BUT = 7             /* a plan says yes, and warns */
+  CLI_EXIT_BUT = 7             /* a plan says yes, and warns; a guest has not what was asked for */
 } CliExit;
 
 /**

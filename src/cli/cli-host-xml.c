@@ -122,6 +122,8 @@ add_function (xmlNode *parent, const HostdevFunction *function)
   if (function->has_numa_node)
     set_decimal (node, "numa-node", function->numa_node);
   set_count (node, "dma-bits", function->dma_bits);
+  if (function->has_fid)
+    set_decimal (node, "fid", function->fid);
   if (function->reset_methods != NULL)
     xmlNewProp (node, BAD_CAST "reset-methods", BAD_CAST function->reset_methods);
   if (function->is_vf)

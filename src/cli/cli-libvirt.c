@@ -79,6 +79,26 @@ cli_libvirt_get_xml (const char *uri, const char *domain, gboolean inactive, GEr
   return xml;
 }
 
+gboolean
+cli_libvirt_get_forwarded (const char *uri, const char *domain, guint64 *count)
+{
+  g_autoptr (Connection) connection = connect (uri);
+  g_autoptr (Domain) found = connection == NULL ? NULL : find_domain (connection, domain);
+  virDomainPtr domains[] = { found, NULL };
+  virDomainStatsRecordPtr *records = NULL;
+  unsigned long long value = 0;
+  gboolean has;
+
+  if (found == NULL || virDomainListGetStats (domains, VIR_DOMAIN_STATS_VM, &records, 0) < 1)
+    return FALSE;
+  has = virTypedParamsGetULLong (records[0]->params, records[0]->nparams, "vm.aen_forward.sum",
+                                 &value)
+        == 1;
+  virDomainStatsRecordListFree (records);
+  *count = value;
+  return has;
+}
+
 static void
 claim (Domain *domain, HostdevHost *host)
 {

@@ -16,6 +16,14 @@
 char *cli_libvirt_get_xml (const char *uri, const char *domain, gboolean inactive, GError **error);
 
 /**
+ * cli_libvirt_get_forwarded: how many interrupts the host's KVM passed on to an s390x guest by
+ * itself, over a read-only connection: "aen_forward" of KVM's own statistics of the guest, by
+ * QEMU's query-stats (virDomainListGetStats, VIR_DOMAIN_STATS_VM; libvirt 8.9, QEMU 7.1). FALSE
+ * where nobody counts, as under TCG.
+ */
+gboolean cli_libvirt_get_forwarded (const char *uri, const char *domain, guint64 *count);
+
+/**
  * cli_libvirt_claim: tells @host of every domain's PCI devices, as the next start or, where it
  * runs, now has them. What cannot be asked or read is left out: a plan is good without.
  */

@@ -49,6 +49,18 @@ get_phb (CliMap *map, guint index)
   return phb;
 }
 
+/* Of an s390x guest: its other functions. */
+static guint
+count_emulated (const HostdevDomain *domain)
+{
+  const GArray *devices = hostdev_domain_get_zpci (domain)->devices;
+  guint count = 0;
+
+  for (guint i = 0; devices != NULL && i < devices->len; i++)
+    count += g_array_index (devices, HostdevZpciDevice, i).is_hostdev ? 0 : 1;
+  return count;
+}
+
 static CliMap *
 new_map (const char *title, const HostdevHost *host, const HostdevDomain *domain)
 {
@@ -57,6 +69,8 @@ new_map (const char *title, const HostdevHost *host, const HostdevDomain *domain
   const GPtrArray *phbs = domain != NULL ? hostdev_domain_get_phbs (domain) : NULL;
 
   map->title = title;
+  map->zpci = domain != NULL ? hostdev_domain_is_s390x (domain)
+                             : strcmp (hostdev_host_get_platform (host), "s390x") == 0;
   map->seats = g_ptr_array_new_with_free_func (g_free);
   map->phbs = g_ptr_array_new_with_free_func (phb_free);
   for (guint i = 0; i < groups->len; i++)
@@ -77,7 +91,9 @@ new_map (const char *title, const HostdevHost *host, const HostdevDomain *domain
           g_ptr_array_add (map->seats, seat);
         }
     }
-  for (guint i = 0; phbs != NULL && i < phbs->len; i++)
+  if (map->zpci && domain != NULL)
+    get_phb (map, 0)->emulated = count_emulated (domain);
+  for (guint i = 0; phbs != NULL && !map->zpci && i < phbs->len; i++)
     {
       const HostdevPhb *phb = phbs->pdata[i];
 
@@ -121,6 +137,16 @@ sit (CliMap *map, CliMapSeat *seat, guint slot, guint function)
   g_ptr_array_add (get_phb (map, seat->phb)->seats, seat);
 }
 
+static void
+sit_zpci (CliMap *map, CliMapSeat *seat, gboolean has_ids, guint uid, guint fid)
+{
+  seat->has_phb = TRUE;
+  seat->has_zpci = has_ids;
+  seat->uid = uid;
+  seat->fid = fid;
+  g_ptr_array_add (get_phb (map, 0)->seats, seat);
+}
+
 /* A device where a plan puts it. */
 static void
 seat_planned (CliMap *map, const HostdevPlanDevice *entry)
@@ -132,7 +158,9 @@ seat_planned (CliMap *map, const HostdevPlanDevice *entry)
   seat->where = CLI_MAP_AT_GUEST;
   seat->has_phb = entry->has_phb;
   seat->phb = entry->phb_index;
-  if (entry->has_phb && entry->has_seat)
+  if (map->zpci)
+    sit_zpci (map, seat, entry->has_zpci, entry->uid, entry->fid);
+  else if (entry->has_phb && entry->has_seat)
     sit (map, seat, entry->seat.slot, entry->seat.function);
   else if (entry->has_phb)
     g_ptr_array_add (get_phb (map, seat->phb)->seats, seat);
@@ -158,6 +186,13 @@ give (CliMap *map, const HostdevDomain *domain, const HostdevDevice *device)
   if (seat == NULL || seat->where == CLI_MAP_AT_GUEST)
     return;
   seat->where = CLI_MAP_AT_GUEST;
+  if (map->zpci)
+    {
+      sit_zpci (map, seat, device->zpci.has_uid && device->zpci.has_fid && device->zpci.bad == NULL,
+                device->zpci.uid, device->zpci.fid);
+      take_group (map, seat->group);
+      return;
+    }
   seat->has_phb = device->has_guest_bus
                   && hostdev_domain_get_phb_of_bus (domain, device->guest_bus, &seat->phb);
   if (seat->has_phb)
@@ -172,6 +207,11 @@ compare_seats (gconstpointer a, gconstpointer b)
   const CliMapSeat *second = *(const CliMapSeat *const *) b;
   guint x = first->slot * 8 + first->slot_function, y = second->slot * 8 + second->slot_function;
 
+  if (first->has_zpci && second->has_zpci)
+    {
+      x = first->uid;
+      y = second->uid;
+    }
   return (x > y) - (x < y);
 }
 
@@ -258,6 +298,8 @@ cli_map_seat_guest (const CliMapSeat *seat, const char *guest)
   switch (seat->where)
     {
     case CLI_MAP_AT_GUEST:
+      if (seat->has_zpci)
+        return g_strdup_printf (_ ("%s, uid %04x, fid %08x"), guest, seat->uid, seat->fid);
       if (seat->has_slot)
         return g_strdup_printf (_ ("%s, PHB %u, slot %02x.%u"), guest, seat->phb, seat->slot,
                                 seat->slot_function);
@@ -276,6 +318,15 @@ cli_map_seat_guest (const CliMapSeat *seat, const char *guest)
     default:
       return NULL;
     }
+}
+
+char *
+cli_map_seat_slot (const CliMapSeat *seat)
+{
+  if (seat->has_zpci)
+    return g_strdup_printf (_ ("uid %04x"), seat->uid);
+  return seat->has_slot ? g_strdup_printf (_ ("slot %02x.%u"), seat->slot, seat->slot_function)
+                        : g_strdup (_ ("a slot"));
 }
 
 const char *

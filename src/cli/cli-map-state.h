@@ -26,9 +26,11 @@ typedef struct
   guint phb;         /* the guest's PHB, by the controller's index */
   gboolean has_slot; /* … and this */
   guint slot, slot_function;
+  gboolean has_zpci; /* of an s390x guest: by what it is known there, whatever its slot */
+  guint uid, fid;
 } CliMapSeat;
 
-/* A PHB of the guest. */
+/* A PHB of the guest; an s390x guest has one for all. */
 typedef struct
 {
   guint index;
@@ -41,6 +43,7 @@ typedef struct
   const char *title; /* translated */
   GPtrArray *seats;  /* CliMapSeat: all endpoints that are in a group, by group and address */
   GPtrArray *phbs;   /* CliMapPhb, by index; empty: there is no guest */
+  gboolean zpci;     /* the guest is of s390x; without one, the host */
 } CliMap;
 
 void cli_map_free (CliMap *map);
@@ -69,6 +72,9 @@ gboolean cli_map_concerns (const CliMap *now, const CliMap *after, const Hostdev
 
 /** cli_map_seat_guest: who has a function that is not at home, in words; NULL: nobody. */
 char *cli_map_seat_guest (const CliMapSeat *seat, const char *guest);
+
+/** cli_map_seat_slot: where in the guest it is, in words: "slot 01.0", "uid 0005"; to be freed. */
+char *cli_map_seat_slot (const CliMapSeat *seat);
 
 /** cli_map_where_name: as in JSON: "host", "guest", "with-group", "others". */
 const char *cli_map_where_name (CliMapWhere where);

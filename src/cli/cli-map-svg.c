@@ -145,12 +145,23 @@ count_seats (const CliMap *map, guint from)
   return count;
 }
 
+/* Of s390x a group has no name, and is one function's as a rule: that has a fid. */
+static char *
+group_name (const HostdevGroup *group)
+{
+  const HostdevFunction *first = group->members->pdata[0];
+
+  return *group->name == '\0' && first->has_fid ? g_strdup_printf (_ ("fid %08x"), first->fid)
+                                                : g_strdup (group->name);
+}
+
 /* A group in its box; returns the y below it. */
 static guint
 put_group (Canvas *canvas, const CliMap *map, guint from, guint count, guint y)
 {
   const HostdevGroup *group = ((const CliMapSeat *) map->seats->pdata[from])->group;
   g_autofree char *title = cli_map_group_title (group);
+  g_autofree char *name = group_name (group);
   gboolean wrong = strcmp (group->pe_state, "frozen") == 0
                    || strcmp (group->pe_state, "failed") == 0
                    || strcmp (group->pe_state, "unavailable") == 0;
@@ -158,7 +169,7 @@ put_group (Canvas *canvas, const CliMap *map, guint from, guint count, guint y)
   put_box (canvas, MARGIN + PAD, y, HOST_WIDTH - 2 * PAD, HEAD + count * ROW + 4, "pe");
   put_text (canvas, MARGIN + 2 * PAD, y + 19, "head", "", title, HEAD_MAX);
   put_text (canvas, MARGIN + HOST_WIDTH - 2 * PAD, y + 19, "faint", ANCHOR_END,
-            wrong ? group->pe_state : group->name, HEAD_MAX);
+            wrong ? group->pe_state : name, HEAD_MAX);
   for (guint i = 0; i < count; i++)
     put_seat (canvas, map->seats->pdata[from + i], y + HEAD + i * ROW);
   return y + HEAD + count * ROW + 4 + PAD;
@@ -194,9 +205,12 @@ put_host (Canvas *canvas, const CliMap *map, guint y)
           i += count;
           continue;
         }
-      if (phb == NULL || phb->phb != group->phb)
+      if (phb == NULL || cli_map_host_bridge (map, phb) != cli_map_host_bridge (map, group))
         {
-          g_autofree char *title = g_strdup_printf (_ ("PHB %04x of the host"), group->phb);
+          guint bridge = cli_map_host_bridge (map, group);
+          g_autofree char *title = map->zpci
+                                       ? g_strdup_printf (_ ("PCI domain %04x of the host"), bridge)
+                                       : g_strdup_printf (_ ("PHB %04x of the host"), bridge);
 
           if (phb != NULL)
             {
@@ -236,15 +250,20 @@ static void
 put_slot (Canvas *canvas, const CliMapSeat *seat, guint y)
 {
   guint x = GUEST_X + PAD, width = GUEST_WIDTH - 2 * PAD;
-  g_autofree char *slot
-      = seat->has_slot ? g_strdup_printf (_ ("slot %02x.%u"), seat->slot, seat->slot_function)
-                       : g_strdup (_ ("a slot"));
+  g_autofree char *slot = cli_map_seat_slot (seat);
   g_autofree char *name = cli_map_device_name (seat->function);
 
   put_line (canvas, seat, y + ROW / 2);
   put_box (canvas, x, y + 2, width, ROW - 4, seat->changed ? "guest new" : "guest");
   put_text (canvas, x + PAD, y + 17, "address", "", slot, 12);
-  put_text (canvas, x + 96, y + 17, "", "", name, GUEST_TEXT_MAX);
+  put_text (canvas, x + 96, y + 17, "", "", name,
+            seat->has_zpci ? GUEST_TEXT_MAX - 12 : GUEST_TEXT_MAX);
+  if (seat->has_zpci)
+    {
+      g_autofree char *fid = g_strdup_printf (_ ("fid %08x"), seat->fid);
+
+      put_text (canvas, x + width - PAD, y + 17, "faint", ANCHOR_END, fid, DRIVER_MAX);
+    }
 }
 
 /* What is said of a PHB beside its number. */
@@ -267,7 +286,7 @@ put_guest (Canvas *canvas, const CliMap *map, guint y)
   for (guint i = 0; i < map->phbs->len; i++)
     {
       const CliMapPhb *phb = map->phbs->pdata[i];
-      g_autofree char *number = g_strdup_printf (_ ("PHB %u"), phb->index);
+      g_autofree char *number = cli_map_phb_title (map, phb);
       g_autofree char *remark = phb_remark (phb);
       gboolean empty = phb->seats->len == 0;
       guint height = HEAD + phb->seats->len * ROW + (empty ? 0 : PAD - 4);

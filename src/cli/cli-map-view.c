@@ -36,6 +36,27 @@ cli_map_group_title (const HostdevGroup *group)
   return g_strdup_printf (_ ("group %u"), group->number);
 }
 
+guint
+cli_map_host_bridge (const CliMap *map, const HostdevGroup *group)
+{
+  return map->zpci && group->members->len > 0
+             ? ((const HostdevFunction *) group->members->pdata[0])->address.domain
+             : group->phb;
+}
+
+char *
+cli_map_host_title (const CliMap *map, const HostdevGroup *group)
+{
+  return g_strdup_printf (map->zpci ? _ ("PCI domain %04x") : _ ("PHB %04x"),
+                          cli_map_host_bridge (map, group));
+}
+
+char *
+cli_map_phb_title (const CliMap *map, const CliMapPhb *phb)
+{
+  return map->zpci ? g_strdup ("zPCI") : g_strdup_printf (_ ("PHB %u"), phb->index);
+}
+
 char *
 cli_map_device_name (const HostdevFunction *function)
 {
@@ -85,7 +106,7 @@ has_next_group (const CliMapView *view, const CliMap *map, guint from, const Hos
       const CliMapSeat *seat = map->seats->pdata[from];
 
       if (seat->group != group && cli_map_is_shown (view, seat->group))
-        return seat->group->phb == group->phb;
+        return cli_map_host_bridge (map, seat->group) == cli_map_host_bridge (map, group);
     }
   return FALSE;
 }
@@ -121,6 +142,9 @@ add_seat (CliTable *table, const CliMapSeat *seat, const char *guest, gboolean m
   char address[PCI_ADDRESS_LEN];
   g_autofree char *name = cli_map_device_name (seat->function);
   g_autofree char *who = cli_map_seat_guest (seat, guest);
+  g_autofree char *what = seat->function->has_fid
+                              ? g_strdup_printf (_ ("%s (fid %08x)"), name, seat->function->fid)
+                              : g_strdup (name);
   g_autofree char *first
       = g_strconcat (more_groups ? lines.pass : "   ", more ? lines.branch : lines.last,
                      pci_address_format (&seat->function->address, address), NULL);
@@ -129,7 +153,7 @@ add_seat (CliTable *table, const CliMapSeat *seat, const char *guest, gboolean m
                                                       : "",
                                         who != NULL ? who : "", NULL);
 
-  add_row (table, seat->changed ? CLI_STYLE_GOOD : CLI_STYLE_PLAIN, first, name,
+  add_row (table, seat->changed ? CLI_STYLE_GOOD : CLI_STYLE_PLAIN, first, what,
            seat->changed ? "" : seat->function->driver, place);
 }
 
@@ -149,9 +173,10 @@ print_host (const CliMapView *view, const CliMap *map)
 
       if (!cli_map_is_shown (view, seat->group))
         continue;
-      if (group == NULL || group->phb != seat->group->phb)
+      if (group == NULL
+          || cli_map_host_bridge (map, group) != cli_map_host_bridge (map, seat->group))
         {
-          g_autofree char *phb = g_strdup_printf (_ ("PHB %04x"), seat->group->phb);
+          g_autofree char *phb = cli_map_host_title (map, seat->group);
 
           add_row (table, CLI_STYLE_STRONG, phb, "", "", "");
         }
@@ -167,9 +192,9 @@ print_host (const CliMapView *view, const CliMap *map)
 }
 
 static void
-add_phb (CliTable *table, const CliMapPhb *phb, Lines lines)
+add_phb (CliTable *table, const CliMap *map, const CliMapPhb *phb, Lines lines)
 {
-  g_autofree char *title = g_strdup_printf (_ ("PHB %u"), phb->index);
+  g_autofree char *title = cli_map_phb_title (map, phb);
   g_autofree char *emulated
       = phb->emulated == 0 ? NULL
                            : g_strdup_printf (ngettext ("%u emulated device", "%u emulated devices",
@@ -185,9 +210,7 @@ add_phb (CliTable *table, const CliMapPhb *phb, Lines lines)
       const CliMapSeat *seat = phb->seats->pdata[i];
       char address[PCI_ADDRESS_LEN];
       g_autofree char *name = cli_map_device_name (seat->function);
-      g_autofree char *slot
-          = seat->has_slot ? g_strdup_printf (_ ("slot %02x.%u"), seat->slot, seat->slot_function)
-                           : g_strdup (_ ("a slot"));
+      g_autofree char *slot = cli_map_seat_slot (seat);
       g_autofree char *first
           = g_strconcat (i + 1 < phb->seats->len ? lines.branch : lines.last, slot, NULL);
       g_autofree char *from
@@ -207,7 +230,7 @@ print_guest (const CliMapView *view, const CliMap *map)
   Lines lines = get_lines ();
 
   for (guint i = 0; i < map->phbs->len; i++)
-    add_phb (table, map->phbs->pdata[i], lines);
+    add_phb (table, map, map->phbs->pdata[i], lines);
   cli_table_print (table);
 }
 

@@ -43,5 +43,18 @@ guint cli_map_count_hidden (const CliMapView *view);
 /** cli_map_group_title: "PE 1fd, group 3"; "group 3" where the host shows no PE, to be freed. */
 char *cli_map_group_title (const HostdevGroup *group);
 
+/**
+ * cli_map_host_bridge: the host bridge that the group is below, which is its PCI domain on any
+ * host. Of s390x that is the uid of its function 0, where those are unique, and else counted by the
+ * kernel (Documentation/arch/s390/pci.rst).
+ */
+guint cli_map_host_bridge (const CliMap *map, const HostdevGroup *group);
+
+/** cli_map_host_title: "PHB 0001"; of s390x "PCI domain 0001"; to be freed. */
+char *cli_map_host_title (const CliMap *map, const HostdevGroup *group);
+
+/** cli_map_phb_title: "PHB 1"; "zPCI" for all that an s390x guest has; to be freed. */
+char *cli_map_phb_title (const CliMap *map, const CliMapPhb *phb);
+
 /** cli_map_device_name: of the function: its name, class or numbers; to be freed. */
 char *cli_map_device_name (const HostdevFunction *function);

@@ -42,7 +42,14 @@ seat_to_json (const CliMapSeat *seat)
   json_object_set_boolean_member (object, "changed", seat->changed);
   if (seat->where == CLI_MAP_AT_OTHERS)
     cli_json_set_text (object, "domain-name", seat->group->domain_name);
-  if (seat->has_phb)
+  if (seat->function->has_fid)
+    json_object_set_int_member (object, "host-fid", seat->function->fid);
+  if (seat->has_zpci)
+    {
+      json_object_set_int_member (object, "uid", seat->uid);
+      json_object_set_int_member (object, "fid", seat->fid);
+    }
+  else if (seat->has_phb)
     json_object_set_int_member (object, "phb", seat->phb);
   if (seat->has_slot)
     {
@@ -53,11 +60,11 @@ seat_to_json (const CliMapSeat *seat)
 }
 
 static JsonObject *
-group_to_json (const HostdevGroup *group, JsonArray *functions)
+group_to_json (const CliMap *map, const HostdevGroup *group, JsonArray *functions)
 {
   JsonObject *object = json_object_new ();
 
-  json_object_set_int_member (object, "phb", group->phb);
+  json_object_set_int_member (object, "phb", cli_map_host_bridge (map, group));
   if (group->has_pe)
     json_object_set_int_member (object, "pe", group->pe);
   json_object_set_int_member (object, "group", group->number);
@@ -84,7 +91,7 @@ host_to_json (const CliMapView *view, const CliMap *map)
         {
           group = seat->group;
           functions = json_array_new ();
-          json_array_add_object_element (groups, group_to_json (group, functions));
+          json_array_add_object_element (groups, group_to_json (map, group, functions));
         }
       json_array_add_object_element (functions, seat_to_json (seat));
     }

@@ -98,6 +98,15 @@ print_reason (const HostdevReason *reason)
     cli_remedy_print (2, reason->remedy);
 }
 
+void
+cli_plan_print_reasons (const HostdevPlan *plan)
+{
+  const GPtrArray *reasons = hostdev_plan_get_reasons (plan);
+
+  for (guint i = 0; i < reasons->len; i++)
+    print_reason (g_ptr_array_index (reasons, i));
+}
+
 static char *
 join_addresses (const GPtrArray *addresses)
 {
@@ -201,7 +210,6 @@ print_device (const HostdevPlanDevice *device, HostdevOperation operation, gbool
 void
 cli_plan_print (const HostdevPlan *plan, const HostdevDomain *domain, gboolean verbose)
 {
-  const GPtrArray *reasons = hostdev_plan_get_reasons (plan);
   const GPtrArray *devices = hostdev_plan_get_devices (plan);
   HostdevOperation operation = hostdev_plan_get_operation (plan);
   gboolean allowed = hostdev_plan_is_allowed (plan);
@@ -209,8 +217,7 @@ cli_plan_print (const HostdevPlan *plan, const HostdevDomain *domain, gboolean v
   g_autofree char *text = verdict_text (operation, verdict, hostdev_domain_get_name (domain));
 
   cli_text_print (0, verdict_style (verdict), text);
-  for (guint i = 0; i < reasons->len; i++)
-    print_reason (g_ptr_array_index (reasons, i));
+  cli_plan_print_reasons (plan);
   /* What a guest would have of a device that it does not get, is of no use to most. */
   for (guint i = 0; (allowed || verbose) && i < devices->len; i++)
     print_device (g_ptr_array_index (devices, i), operation, verbose);

@@ -18,6 +18,9 @@ CliVerdict cli_plan_verdict (const HostdevPlan *plan);
 /** cli_exit_for_plan: how a command ends whose answer is that plan. */
 CliExit cli_exit_for_plan (const HostdevPlan *plan);
 
+/** cli_plan_print_reasons: its reasons, each with what to do. */
+void cli_plan_print_reasons (const HostdevPlan *plan);
+
 /**
  * cli_plan_print: a plan for people: the verdict, each reason with what to do, each device with
  * what it takes along and what the guest will have. @verbose adds where each of that follows from.

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <glib/gi18n.h>
+#include <string.h>
+#include <sys/utsname.h>
 
 #include "cli/cli-commands.h"
 #include "cli/cli-helper.h"
 #include "cli/cli-json.h"
 #include "cli/cli-lease-json.h"
 #include "cli/cli-lease-text.h"
+#include "cli/cli-status-zpci.h"
 #include "common/pci-address.h"
 
 static CliLease *
@@ -94,25 +97,78 @@ show (GPtrArray *leases, const CliOptions *options, GError **error)
   return CLI_EXIT_OK;
 }
 
-static CliExit
-run (CliOptions *options, GStrv *argv, GError **error)
+/* A guest by libvirt alone: where that was said, and on a machine that no helper is for. */
+static gboolean
+is_for_libvirt (const CliZpciRequest *request, const CliOptions *options, const char *what)
 {
-  g_autoptr (CliHelper) helper = NULL;
+  struct utsname machine;
+  PciAddress address;
+
+  if (request->monitor || request->guest.connect != NULL)
+    return TRUE;
+  return options->simulate == NULL && what != NULL && !pci_address_parse (what, &address, NULL)
+         && uname (&machine) == 0 && strcmp (machine.machine, "s390x") == 0;
+}
+
+static CliExit
+show_zpci (CliZpciRequest *request, const CliOptions *options, const char *domain, GError **error)
+{
+  if (options->simulate != NULL || domain == NULL)
+    {
+      g_set_error_literal (error, CLI_USAGE_ERROR, 0,
+                           domain == NULL ? _ ("Of s390x, this is about one guest: name it.")
+                                          : _ ("A simulated host has no guests of libvirt's: "
+                                               "leave out --connect and --monitor."));
+      return CLI_EXIT_OK;
+    }
+  request->guest.domain = g_strdup (domain);
+  return cli_status_zpci (request, options, error);
+}
+
+static CliExit
+show_leases (const CliOptions *options, const char *what, GError **error)
+{
+  g_autoptr (CliHelper) helper = cli_helper_open (options->simulate, error);
   g_autoptr (GPtrArray) leases = NULL;
 
-  if (!cli_options_parse (options, &cli_status_command, NULL, argv, error)
-      || !cli_options_expect (&cli_status_command, *argv, 0, 1, error)
-      || !cli_options_need_helper (options, &cli_status_command, error))
-    return CLI_EXIT_OK;
-  helper = cli_helper_open (options->simulate, error);
   if (helper == NULL)
     return CLI_EXIT_FAILED;
-  leases = list (helper, (*argv)[1], error);
+  leases = list (helper, what, error);
   if (leases == NULL)
     return CLI_EXIT_FAILED;
   for (guint i = 0; i < leases->len; i++)
     inspect (helper, g_ptr_array_index (leases, i));
   return show (leases, options, error);
+}
+
+static void
+request_clear (CliZpciRequest *request)
+{
+  cli_guest_clear (&request->guest);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (CliZpciRequest, request_clear)
+
+static CliExit
+run (CliOptions *options, GStrv *argv, GError **error)
+{
+  g_auto (CliZpciRequest) request = { { NULL } };
+  const GOptionEntry entries[] = {
+    { "connect", 'c', 0, G_OPTION_ARG_STRING, &request.guest.connect,
+      N_ ("Of an s390x guest: which libvirt to ask; as virsh by default"), N_ ("URI") },
+    { "monitor", 0, 0, G_OPTION_ARG_NONE, &request.monitor,
+      N_ ("Of an s390x guest: ask its QEMU as well; libvirt then marks the guest as tainted"),
+      NULL },
+    { NULL },
+  };
+
+  if (!cli_options_parse (options, &cli_status_command, entries, argv, error)
+      || !cli_options_expect (&cli_status_command, *argv, 0, 1, error)
+      || !cli_options_need_helper (options, &cli_status_command, error))
+    return CLI_EXIT_OK;
+  return is_for_libvirt (&request, options, (*argv)[1])
+             ? show_zpci (&request, options, (*argv)[1], error)
+             : show_leases (options, (*argv)[1], error);
 }
 
 const CliCommand cli_status_command = {

@@ -12,6 +12,11 @@
  * s390_pcihost_plug, and Linux 6.1 to 6.12, arch/s390/kvm/pci.c.
  */
 
+#define FROM_INTERPRET  "<qemu:commandline>: zpci.interpret=off"
+#define FROM_FORWARDING "<qemu:commandline>: zpci.forwarding-assist=off"
+#define FROM_MACHINE    "<os><type machine=>"
+#define FROM_DEFAULT    "QEMU: zpci.interpret and zpci.forwarding-assist are on where nothing is said"
+
 static void
 check_host (const HostdevPlanning *planning)
 {
@@ -92,6 +97,28 @@ has_old_machine (const HostdevTraits *traits)
              || (traits->machine_major == 7 && traits->machine_minor < 2));
 }
 
+/* What stands in the way by the XML alone; HOSTDEV_SAYS_LAST: nothing. */
+static HostdevStatementId
+find_own_obstacle (const HostdevTraits *traits, const char **source)
+{
+  *source = FROM_INTERPRET;
+  if (traits->zpci_interpret_off)
+    return HOSTDEV_SAYS_ZPCI_INTERPRET_OFF;
+  *source = FROM_MACHINE;
+  return has_old_machine (traits) ? HOSTDEV_SAYS_ZPCI_MACHINE : HOSTDEV_SAYS_LAST;
+}
+
+const char *
+hostdev_zpci_get_asked (const HostdevDomain *domain, const char **source)
+{
+  const HostdevTraits *traits = hostdev_domain_get_traits (domain);
+
+  if (find_own_obstacle (traits, source) != HOSTDEV_SAYS_LAST)
+    return "intercepted";
+  *source = traits->zpci_forwarding_off ? FROM_FORWARDING : FROM_DEFAULT;
+  return traits->zpci_forwarding_off ? "by-host" : "forwarded";
+}
+
 /* The first that stands in the way; HOSTDEV_SAYS_LAST: nothing that is known. QEMU looks whether
  * the guest is protected when the device is plugged: of one that starts it is not yet. */
 static HostdevStatementId
@@ -99,13 +126,10 @@ find_obstacle (const HostdevPlanning *planning, const char **source)
 {
   const HostdevTraits *traits = hostdev_domain_get_traits (planning->domain);
   HostdevFact op = hostdev_host_get_capability (planning->host, HOSTDEV_CAP_ZPCI_OP);
+  HostdevStatementId own = find_own_obstacle (traits, source);
 
-  *source = "<qemu:commandline>: zpci.interpret=off";
-  if (traits->zpci_interpret_off)
-    return HOSTDEV_SAYS_ZPCI_INTERPRET_OFF;
-  *source = "<os><type machine=>";
-  if (has_old_machine (traits))
-    return HOSTDEV_SAYS_ZPCI_MACHINE;
+  if (own != HOSTDEV_SAYS_LAST)
+    return own;
   *source = "<launchSecurity type='s390-pv'>";
   if (traits->protected_memory && planning->plan->operation == HOSTDEV_OPERATION_ATTACH)
     return HOSTDEV_SAYS_ZPCI_PROTECTED;
@@ -149,7 +173,7 @@ expect_interrupts (const HostdevPlanning *planning, HostdevPlanDevice *entry)
     expect (&entry->interrupts, "unknown", source);
   else if (traits->zpci_forwarding_off)
     {
-      expect (&entry->interrupts, "by-host", "<qemu:commandline>: zpci.forwarding-assist=off");
+      expect (&entry->interrupts, "by-host", FROM_FORWARDING);
       hostdev_plan_say (planning->plan, HOSTDEV_SAYS_ZPCI_FORWARDING_OFF, NULL, NULL);
     }
   else

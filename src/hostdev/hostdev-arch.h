@@ -13,7 +13,8 @@
  *
  * hostdev_arch_s390x: s390-ccw-virtio under KVM, with zPCI. A plan from files alone, made after the
  * source of libvirt, QEMU and Linux, and held against libvirt's test data; not run on such a
- * machine. The driver lets these guests pass untouched.
+ * machine. The driver lets these guests pass untouched. What a running one has is in
+ * hostdev-verify.h.
  */
 typedef struct
 {
@@ -48,6 +49,13 @@ typedef struct
 
 extern const HostdevArch hostdev_arch_pseries;
 extern const HostdevArch hostdev_arch_s390x;
+
+/**
+ * hostdev_zpci_get_asked: how the interrupts of an s390x guest's functions are to come, by what its
+ * XML says alone: "forwarded", "by-host", "intercepted", as in HostdevExpectation.
+ * @source: (out): what of it
+ */
+const char *hostdev_zpci_get_asked (const HostdevDomain *domain, const char **source);
 
 /** hostdev_arch_of: NULL for a guest of no architecture that is known here. */
 const HostdevArch *hostdev_arch_of (const HostdevDomain *domain);

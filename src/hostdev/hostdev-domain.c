@@ -15,7 +15,7 @@ struct _HostdevDomain
 {
   char *uuid;
   char *name;
-  gboolean pseries_kvm, s390x_kvm;
+  gboolean pseries_kvm, s390x, s390x_kvm;
   HostdevZpciList zpci;
   gboolean running;
   HostdevIcMode ic_mode;
@@ -92,17 +92,20 @@ read_machine (const xmlNode *root, HostdevDomain *domain)
 {
   const xmlNode *os = common_xml_child (root, "os");
   const xmlNode *type = os != NULL ? common_xml_child (os, "type") : NULL;
-  if (type == NULL || !common_xml_attribute_is (root, "type", "kvm"))
+  if (type == NULL)
     return;
 
   g_autofree char *arch = common_xml_get_or_empty (type, "arch");
   g_autofree char *machine = common_xml_get_or_empty (type, "machine");
+  domain->s390x = strcmp (arch, "s390x") == 0
+                  && (strcmp (machine, "s390-ccw-virtio") == 0
+                      || g_str_has_prefix (machine, "s390-ccw-virtio-"));
+  if (!common_xml_attribute_is (root, "type", "kvm"))
+    return;
   domain->pseries_kvm
       = (strcmp (arch, "ppc64") == 0 || strcmp (arch, "ppc64le") == 0)
         && (strcmp (machine, "pseries") == 0 || g_str_has_prefix (machine, "pseries-"));
-  domain->s390x_kvm = strcmp (arch, "s390x") == 0
-                      && (strcmp (machine, "s390-ccw-virtio") == 0
-                          || g_str_has_prefix (machine, "s390-ccw-virtio-"));
+  domain->s390x_kvm = domain->s390x;
 }
 
 /* A PCI hostdev goes on the list; any other device with a PCI address is an emulated one. */
@@ -272,6 +275,12 @@ gboolean
 hostdev_domain_is_s390x_kvm (const HostdevDomain *domain)
 {
   return domain->s390x_kvm;
+}
+
+gboolean
+hostdev_domain_is_s390x (const HostdevDomain *domain)
+{
+  return domain->s390x;
 }
 
 const HostdevZpciList *

@@ -59,7 +59,10 @@ gboolean hostdev_domain_is_pseries_kvm (const HostdevDomain *domain);
 /** TRUE for type='kvm', arch='s390x', machine 's390-ccw-virtio' or 's390-ccw-virtio-…'. */
 gboolean hostdev_domain_is_s390x_kvm (const HostdevDomain *domain);
 
-/** Of such a guest its PCI devices; empty of any other. */
+/** The same for any type: QEMU's TCG runs such a guest on any machine, with emulated devices. */
+gboolean hostdev_domain_is_s390x (const HostdevDomain *domain);
+
+/** Of such a KVM guest its PCI devices; empty of any other. */
 const HostdevZpciList *hostdev_domain_get_zpci (const HostdevDomain *domain);
 
 /** TRUE where the XML has an id: libvirt gives one to a running domain only. */

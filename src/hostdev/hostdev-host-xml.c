@@ -57,8 +57,10 @@ read_function (const xmlNode *node, GError **error)
       || !take_number (node, "msi", 0xffff, &function->msi, error)
       || !take_number (node, "msix", 0xffff, &function->msix, error)
       || !take_number (node, "numa-node", 0xffff, &function->numa_node, error)
-      || !take_number (node, "dma-bits", 64, &function->dma_bits, error))
+      || !take_number (node, "dma-bits", 64, &function->dma_bits, error)
+      || !take_number (node, "fid", G_MAXUINT, &function->fid, error))
     return NULL;
+  function->has_fid = xmlHasProp ((xmlNode *) node, BAD_CAST "fid") != NULL;
   function->has_numa_node = xmlHasProp ((xmlNode *) node, BAD_CAST "numa-node") != NULL;
   function->in_use_only = common_xml_attribute_is (node, "interrupts-in-use-only", "yes");
   take_text (node, "reset-methods", &function->reset_methods);

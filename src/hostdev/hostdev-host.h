@@ -83,6 +83,8 @@ typedef struct
   guint numa_node;
   char *reset_methods; /* "flr bus"; "": none; NULL: not known */
   guint dma_bits;      /* how far its driver on the host addresses; 0: not known */
+  gboolean has_fid;    /* of s390x: … */
+  guint fid;           /* … its function id (arch/s390/pci/pci_sysfs.c: function_id) */
 } HostdevFunction;
 
 /* A NUMA node of the host. */

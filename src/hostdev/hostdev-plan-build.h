@@ -37,6 +37,13 @@ typedef struct
   const HostdevHost *host;
 } HostdevPlanning;
 
+/** hostdev_plan_new: one that says nothing yet, and has no devices. */
+HostdevPlan *hostdev_plan_new (HostdevOperation operation, const HostdevDomain *domain);
+
+/** hostdev_plan_finish: sorts its reasons: refusals first; among equals, the order they were found
+ * in. Returns @plan. */
+HostdevPlan *hostdev_plan_finish (HostdevPlan *plan);
+
 /**
  * hostdev_plan_say: adds a reason, once: the same sentence a second time is let go.
  * @address: the function it is about, or NULL

@@ -43,8 +43,8 @@ hostdev_plan_free (HostdevPlan *plan)
   g_free (plan);
 }
 
-static HostdevPlan *
-plan_new (HostdevOperation operation, const HostdevDomain *domain)
+HostdevPlan *
+hostdev_plan_new (HostdevOperation operation, const HostdevDomain *domain)
 {
   HostdevPlan *plan = g_new0 (HostdevPlan, 1);
 
@@ -77,9 +77,8 @@ add_entry (const HostdevPlanning *planning, const HostdevDevice *device)
   return entry;
 }
 
-/* Refusals first; among equals, the order they were found in. */
-static HostdevPlan *
-finish (HostdevPlan *plan)
+HostdevPlan *
+hostdev_plan_finish (HostdevPlan *plan)
 {
   GPtrArray *sorted = g_ptr_array_new_full (plan->reasons->len, free_reason);
 
@@ -133,7 +132,7 @@ HostdevPlan *
 hostdev_plan_attach (const HostdevDomain *domain, const HostdevDevice *device,
                      const HostdevHost *host)
 {
-  HostdevPlanning planning = { plan_new (HOSTDEV_OPERATION_ATTACH, domain), domain, host };
+  HostdevPlanning planning = { hostdev_plan_new (HOSTDEV_OPERATION_ATTACH, domain), domain, host };
   HostdevPlanDevice *entry = add_entry (&planning, device);
   const HostdevArch *arch = find_arch (&planning);
 
@@ -146,13 +145,13 @@ hostdev_plan_attach (const HostdevDomain *domain, const HostdevDevice *device,
   g_autoptr (HostdevPlacement) placement = arch->seat (&planning, device);
   arch->check_guest (&planning, placement, 1);
   check_entry (&planning, arch, placement, entry);
-  return finish (planning.plan);
+  return hostdev_plan_finish (planning.plan);
 }
 
 HostdevPlan *
 hostdev_plan_start (const HostdevDomain *domain, const HostdevHost *host)
 {
-  HostdevPlanning planning = { plan_new (HOSTDEV_OPERATION_START, domain), domain, host };
+  HostdevPlanning planning = { hostdev_plan_new (HOSTDEV_OPERATION_START, domain), domain, host };
   const GPtrArray *devices = hostdev_domain_get_devices (domain);
   /* A guest without a PCI device of the host's is none of our business, spare PHBs apart. */
   const HostdevArch *arch = devices->len > 0 ? find_arch (&planning) : hostdev_arch_of (domain);
@@ -170,7 +169,7 @@ hostdev_plan_start (const HostdevDomain *domain, const HostdevHost *host)
   arch->check_guest (&planning, placement, devices->len);
   for (guint i = 0; i < devices->len; i++)
     check_entry (&planning, arch, placement, planning.plan->devices->pdata[i]);
-  return finish (planning.plan);
+  return hostdev_plan_finish (planning.plan);
 }
 
 /* Nothing stands against giving a device back: what there is to say is a warning at most. */
@@ -178,12 +177,12 @@ HostdevPlan *
 hostdev_plan_detach (const HostdevDomain *domain, const HostdevDevice *device,
                      const HostdevHost *host)
 {
-  HostdevPlanning planning = { plan_new (HOSTDEV_OPERATION_DETACH, domain), domain, host };
+  HostdevPlanning planning = { hostdev_plan_new (HOSTDEV_OPERATION_DETACH, domain), domain, host };
   const HostdevDevice *there = hostdev_domain_find_address (domain, &device->address);
   HostdevPlanDevice *entry = add_entry (&planning, there != NULL ? there : device);
 
   hostdev_plan_check_return (&planning, there, entry);
-  return finish (planning.plan);
+  return hostdev_plan_finish (planning.plan);
 }
 
 HostdevOperation

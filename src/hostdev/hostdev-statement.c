@@ -28,6 +28,8 @@ get_index (void)
       add_all (index, statements, count);
       statements = hostdev_statements_of_zpci (&count);
       add_all (index, statements, count);
+      statements = hostdev_statements_of_running (&count);
+      add_all (index, statements, count);
       g_once_init_leave (&ready, 1);
     }
   return index;

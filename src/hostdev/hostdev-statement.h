@@ -6,7 +6,9 @@
 /**
  * HostdevStatement: all that a plan can say, in one table: hostdev-statement-host.c (the host, its
  * groups, and what is on them), hostdev-statement-guest.c (the guest's XML, its PHBs and memory)
- * hostdev-statement-kernel.c (interrupts, DMA, EEH) and hostdev-statement-zpci.c (s390x guests).
+ * hostdev-statement-kernel.c (interrupts, DMA, EEH) and hostdev-statement-zpci.c (s390x guests);
+ * and what “virt-ppc64 status” says of an s390x guest that runs (hostdev-verify.h), in
+ * hostdev-statement-running.c.
  * “virt-ppc64 explain” and docs/reasons.md are made of it.
  *
  * A code is stable: it is never renamed, and never used for something else. A sentence and a remedy
@@ -150,6 +152,15 @@ typedef enum
   HOSTDEV_SAYS_ZPCI_WISH,
   HOSTDEV_SAYS_ZPCI_SPARE_PHBS,
 
+  /* Guests of s390x that run. */
+  HOSTDEV_SAYS_ZPCI_NOT_ASKED,
+  HOSTDEV_SAYS_ZPCI_NOT_INTERPRETED,
+  HOSTDEV_SAYS_ZPCI_NOT_FORWARDED,
+  HOSTDEV_SAYS_ZPCI_ID_DIFFERS,
+  HOSTDEV_SAYS_ZPCI_MISSING,
+  HOSTDEV_SAYS_ZPCI_HOST_DRIVER,
+  HOSTDEV_SAYS_ZPCI_BY_HOST,
+
   HOSTDEV_SAYS_LAST
 } HostdevStatementId;
 
@@ -170,6 +181,7 @@ const HostdevStatement *hostdev_statements_of_host (gsize *count);
 const HostdevStatement *hostdev_statements_of_guest (gsize *count);
 const HostdevStatement *hostdev_statements_of_kernel (gsize *count);
 const HostdevStatement *hostdev_statements_of_zpci (gsize *count);
+const HostdevStatement *hostdev_statements_of_running (gsize *count);
 
 /** hostdev_statement_get: of all but HOSTDEV_SAYS_LAST there is one. */
 const HostdevStatement *hostdev_statement_get (HostdevStatementId id);

@@ -47,15 +47,18 @@ def xml(disks='', name=NAME, uuid=UUID):
     return XML % (name, uuid, EMULATOR, disks, name)
 
 
-def prepare():
-    """libvirtd finds one QEMU alone, and need not ask the others of this machine what they can; before it starts."""
+def prepare(emulator=PROGRAMS[0], unpacked=None):
+    """libvirtd finds one QEMU alone, and need not ask the others of this machine what they can; before it starts. @unpacked: where it is, if it is not
+    installed: its data is, or is beside it."""
     os.mkdir('/run/bin')
     os.mkdir('/run/lock')
     for directory in ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin']:
         for name in os.listdir(directory) if os.path.isdir(directory) else []:
             path = '/run/bin/' + name
-            if name == PROGRAMS[0] or not name.startswith(('qemu-system-', 'qemu-kvm')) and not os.path.lexists(path):
+            if name == emulator and unpacked is None or not name.startswith(('qemu-system-', 'qemu-kvm')) and not os.path.lexists(path):
                 if not os.path.lexists(path):
                     os.symlink(directory + '/' + name, path)
+    if unpacked is not None:
+        write('/run/bin/' + emulator, '#!/bin/sh\nexec %s -L %s/../share/qemu -L /usr/share/qemu "$@"\n' % (unpacked, os.path.dirname(unpacked)), 0o755)
     os.environ['PATH'] = '/run/bin'
     write('/etc/libvirt/qemu.conf', QEMU_CONF)

@@ -40,13 +40,14 @@ test_table (void)
 static void
 test_files (void)
 {
-  gsize host, guest, kernel, zpci;
+  gsize host, guest, kernel, zpci, running;
 
   hostdev_statements_of_host (&host);
   hostdev_statements_of_guest (&guest);
   hostdev_statements_of_kernel (&kernel);
   hostdev_statements_of_zpci (&zpci);
-  g_assert_cmpuint (host + guest + kernel + zpci, ==, HOSTDEV_SAYS_LAST);
+  hostdev_statements_of_running (&running);
+  g_assert_cmpuint (host + guest + kernel + zpci + running, ==, HOSTDEV_SAYS_LAST);
 }
 
 static void
