@@ -16,9 +16,9 @@
 enum
 {
   READ_MAX = 256 * 1024,
-  /* Where the rest of a large frame can go by splice: the beginning of one, and more than most
-     calls and replies are. */
-  BEGINNING = 16 * 1024,
+  /* Where the rest of a large frame can go by splice: the beginning of one, and as much as most
+     calls and replies are. More of a large one is copied for nothing. */
+  BEGINNING = 4 * 1024,
   /* Frames that are injected wait beside what was read: their number is bounded by those who
      inject. */
   FULL = 256 * 1024,

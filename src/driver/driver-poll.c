@@ -2,6 +2,7 @@
 #include "driver/driver-poll.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -9,6 +10,8 @@ enum
 {
   /* Taken at a time; the others have their turn in the next round. */
   EVENTS_MAX = 64,
+  /* How long the context's other sources wait while a frame goes on and on. */
+  TURN_USEC = 1000,
 };
 
 /* They are the same bits (poll(2), epoll_ctl(2)). */
@@ -17,9 +20,11 @@ G_STATIC_ASSERT ((int) G_IO_HUP == EPOLLHUP && (int) G_IO_ERR == EPOLLERR);
 
 struct _DriverPoll
 {
+  guint refs;
   int epoll;
   GSource *source;
-  GQueue waiting; /* DriverPollMember */
+  GQueue waiting;     /* DriverPollMember */
+  gboolean expecting; /* more will be there at once */
 };
 
 typedef struct
@@ -28,6 +33,9 @@ typedef struct
   DriverPoll *poll;
   gpointer tag;
 } Source;
+
+/* Of the default main context: it asks each of its descriptors every time. */
+static DriverPoll *the_poll;
 
 static gboolean
 source_prepare (GSource *source, int *timeout)
@@ -43,7 +51,8 @@ source_check (GSource *source)
          || g_source_query_unix_fd (source, ((Source *) source)->tag) != 0;
 }
 
-static void
+/* TRUE: there was something. */
+static gboolean
 find_ready (DriverPoll *self)
 {
   struct epoll_event events[EVENTS_MAX];
@@ -56,30 +65,56 @@ find_ready (DriverPoll *self)
       socket->ready |= (GIOCondition) events[i].events;
       driver_poll_wake (socket->member);
     }
+  return n > 0;
 }
 
-static gboolean
-source_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
+/* Who is woken meanwhile has its turn in the next round. */
+static void
+run_waiting (DriverPoll *self)
 {
-  DriverPoll *self = ((Source *) source)->poll;
-  guint round;
-
-  find_ready (self);
-  /* Who is woken meanwhile has its turn in the next round. */
-  for (round = self->waiting.length; round > 0 && self->waiting.length > 0; round--)
+  for (guint round = self->waiting.length; round > 0 && self->waiting.length > 0; round--)
     {
       DriverPollMember *member = g_queue_pop_head_link (&self->waiting)->data;
 
       member->waiting = FALSE;
       member->run (member->data);
     }
+}
+
+/* To sleep and be woken costs more. Whoever writes it may wait for this processor: he goes first.
+   All sockets are looked at. TRUE: somebody is to run. */
+static gboolean
+look_again (DriverPoll *self)
+{
+  sched_yield ();
+  return find_ready (self);
+}
+
+static gboolean
+source_dispatch (GSource *source, GSourceFunc callback, gpointer user_data)
+{
+  DriverPoll *self = ((Source *) source)->poll;
+  gint64 now, end = 0;
+
+  find_ready (self);
+  do
+    {
+      self->expecting = FALSE;
+      run_waiting (self);
+      /* Who was woken by others has its turn when all sources of the context had theirs. */
+      if (!self->expecting || self->waiting.length > 0)
+        break;
+      now = g_get_monotonic_time ();
+      end = end == 0 ? now + TURN_USEC : end;
+    }
+  while (now < end && look_again (self));
   return G_SOURCE_CONTINUE;
 }
 
 static GSourceFuncs source_funcs = { source_prepare, source_check, source_dispatch, NULL };
 
-DriverPoll *
-driver_poll_new (void)
+static DriverPoll *
+new_poll (void)
 {
   DriverPoll *self = g_new0 (DriverPoll, 1);
   int epoll = epoll_create1 (EPOLL_CLOEXEC);
@@ -98,11 +133,21 @@ driver_poll_new (void)
   return self;
 }
 
-void
-driver_poll_free (DriverPoll *self)
+DriverPoll *
+driver_poll_ref (void)
 {
-  if (self == NULL)
+  if (the_poll == NULL)
+    the_poll = new_poll ();
+  the_poll->refs++;
+  return the_poll;
+}
+
+void
+driver_poll_unref (DriverPoll *self)
+{
+  if (self == NULL || --self->refs > 0)
     return;
+  the_poll = NULL;
   g_source_destroy (self->source);
   g_source_unref (self->source);
   close (self->epoll);
@@ -131,6 +176,12 @@ driver_poll_wake (DriverPollMember *member)
     return;
   member->waiting = TRUE;
   g_queue_push_tail_link (&member->poll->waiting, &member->link);
+}
+
+void
+driver_poll_expect (DriverPoll *self)
+{
+  self->expecting = TRUE;
 }
 
 gboolean

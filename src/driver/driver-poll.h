@@ -30,11 +30,11 @@ typedef struct
   GIOCondition ready; /* what was found since the member ran last: for the member to clear */
 } DriverPollSocket;
 
-/** driver_poll_new: in the default main context. Ends the process where there is no epoll, as GLib
- * does where it cannot make such a context. */
-DriverPoll *driver_poll_new (void);
-/** driver_poll_free: all have left. */
-void driver_poll_free (DriverPoll *poll);
+/** driver_poll_ref: that of the default main context, which has one. Ends the process where there
+ * is no epoll, as GLib does where it cannot make such a context. */
+DriverPoll *driver_poll_ref (void);
+/** driver_poll_unref: all that joined by it have left. */
+void driver_poll_unref (DriverPoll *poll);
 
 /** driver_poll_join: from now on @run is called with @data where a socket of @member is ready, or
  * it was woken. @member is the caller's, and stays until it has left. */
@@ -45,6 +45,10 @@ void driver_poll_leave (DriverPollMember *member);
 
 /** driver_poll_wake: it is called, soon and once. From the thread of the main context alone. */
 void driver_poll_wake (DriverPollMember *member);
+
+/** driver_poll_expect: by a member that runs: more will be ready at once. Before the process
+ * sleeps, whoever waits for its processor is let run, and all sockets are looked at once more. */
+void driver_poll_expect (DriverPoll *poll);
 
 /**
  * driver_poll_watch: what is waited for, of G_IO_IN and G_IO_OUT. A hang-up or an error is always

@@ -20,9 +20,10 @@ enum
 
 struct _DriverRelay
 {
-  int listener;
+  DriverPollMember member;
+  DriverPollSocket listener;
   struct sockaddr_un upstream;
-  guint watch; /* of the listener, or the pause before it */
+  guint pause; /* before the listener is watched again; 0: it is */
   DriverOfferFunc offer;
   gpointer offer_data;
   DriverAccess *access; /* NULL: whoever comes is let in */
@@ -40,8 +41,6 @@ typedef struct
   guint tries;
   guint timer;
 } Pending;
-
-static gboolean accept_client (gint fd, GIOCondition condition, gpointer data);
 
 static void
 pending_free (Pending *pending)
@@ -112,34 +111,44 @@ try_upstream (gpointer data)
 }
 
 static gboolean
-resume (gpointer data)
+listen_again (gpointer data)
 {
   DriverRelay *self = data;
 
-  self->watch = g_unix_fd_add (self->listener, G_IO_IN, accept_client, self);
+  if (!driver_poll_watch (&self->listener, G_IO_IN))
+    return G_SOURCE_CONTINUE;
+  self->pause = 0;
   return G_SOURCE_REMOVE;
 }
 
-static gboolean
-accept_client (gint fd, GIOCondition condition, gpointer data)
+static void
+pause_listening (DriverRelay *self)
+{
+  self->pause = g_timeout_add (PAUSE_MILLISECONDS, listen_again, self);
+}
+
+static void
+accept_client (gpointer data)
 {
   DriverRelay *self = data;
-  int client = accept4 (fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+  int client = accept4 (self->listener.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
+  self->listener.ready = 0;
   if (client < 0)
     {
       if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM)
-        return G_SOURCE_CONTINUE;
+        return;
       g_warning (_ ("cannot take another client now: %s"), g_strerror (errno));
-      self->watch = g_timeout_add (PAUSE_MILLISECONDS, resume, self);
-      return G_SOURCE_REMOVE;
+      /* It stays where it is: to be taken in again may fail for the same want. */
+      driver_poll_watch (&self->listener, 0);
+      pause_listening (self);
+      return;
     }
 
   Pending *pending = g_new0 (Pending, 1);
   *pending = (Pending){ .relay = self, .client = client };
   g_hash_table_add (self->pending, pending);
   try_upstream (pending);
-  return G_SOURCE_CONTINUE;
 }
 
 DriverRelay *
@@ -147,18 +156,20 @@ driver_relay_new (int listener, const char *upstream, DriverOfferFunc offer, gpo
 {
   DriverRelay *self = g_new0 (DriverRelay, 1);
 
-  self->listener = listener;
   self->upstream.sun_family = AF_UNIX;
   g_strlcpy (self->upstream.sun_path, upstream, sizeof self->upstream.sun_path);
   self->offer = offer;
   self->offer_data = offer_data;
-  self->shared.poll = driver_poll_new ();
+  self->shared.poll = driver_poll_ref ();
   self->shared.splice = driver_splice_new ();
   self->connections
       = g_hash_table_new_full (NULL, NULL, (GDestroyNotify) driver_connection_free, NULL);
   self->pending = g_hash_table_new_full (NULL, NULL, (GDestroyNotify) pending_free, NULL);
   g_unix_set_fd_nonblocking (listener, TRUE, NULL);
-  self->watch = g_unix_fd_add (listener, G_IO_IN, accept_client, self);
+  driver_poll_join (self->shared.poll, &self->member, accept_client, self);
+  self->listener = (DriverPollSocket){ .member = &self->member, .fd = listener };
+  if (!driver_poll_watch (&self->listener, G_IO_IN))
+    pause_listening (self);
   return self;
 }
 
@@ -174,11 +185,13 @@ driver_relay_free (DriverRelay *self)
 {
   if (self == NULL)
     return;
-  g_source_remove (self->watch);
-  close (self->listener);
+  g_clear_handle_id (&self->pause, g_source_remove);
+  driver_poll_forget (&self->listener);
+  driver_poll_leave (&self->member);
+  close (self->listener.fd);
   g_hash_table_unref (self->pending);
   g_hash_table_unref (self->connections);
-  driver_poll_free (self->shared.poll);
+  driver_poll_unref (self->shared.poll);
   driver_splice_free (self->shared.splice);
   g_free (self);
 }

@@ -9,7 +9,9 @@
 enum
 {
   /* At a time: what the other side has no room for is copied. */
-  MOVE_MAX = 64 * 1024,
+  MOVE_MAX = 128 * 1024,
+  /* It takes pieces of at most a page each, and the first of a message (unix(7)) is less. */
+  PIPE_SIZE = 256 * 1024,
 };
 
 struct _DriverSplice
@@ -30,6 +32,9 @@ driver_splice_new (void)
   self = g_new0 (DriverSplice, 1);
   self->read = fds[0];
   self->write = fds[1];
+  /* Where there are pages of 64 KiB, it has more pieces unasked. Who may not have it moves less. */
+  if (fcntl (self->write, F_GETPIPE_SZ) < PIPE_SIZE)
+    fcntl (self->write, F_SETPIPE_SZ, PIPE_SIZE);
   return self;
 }
 

@@ -99,7 +99,7 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
   if (size > 16384)
     return 0;
   if (shared.poll == NULL)
-    shared.poll = driver_poll_new ();
+    shared.poll = driver_poll_ref ();
   g_assert_cmpint (socketpair (AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, client), ==, 0);
   g_assert_cmpint (socketpair (AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, server), ==, 0);
   connection

@@ -312,7 +312,7 @@ test_poll (void)
 {
   static Watched watched[200];
   guint fds_before = test_count_fds ();
-  DriverPoll *poll = driver_poll_new ();
+  DriverPoll *poll = driver_poll_ref ();
 
   for (guint i = 0; i < G_N_ELEMENTS (watched); i++)
     {
@@ -340,7 +340,72 @@ test_poll (void)
       close (watched[i].peer);
       close (watched[i].socket.fd);
     }
-  driver_poll_free (poll);
+  driver_poll_unref (poll);
+  g_assert_cmpuint (test_count_fds (), ==, fds_before);
+}
+
+/* The first is to have more at once, and the other one is ready meanwhile. */
+typedef struct
+{
+  Watched first, other;
+  gboolean expects;
+} Pair;
+
+static void
+watch_one (DriverPoll *poll, Watched *self, void (*run) (gpointer data), gpointer data)
+{
+  int pair[2];
+
+  g_assert_cmpint (socketpair (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), ==, 0);
+  self->peer = pair[1];
+  driver_poll_join (poll, &self->member, run, data);
+  self->socket = (DriverPollSocket){ .member = &self->member, .fd = pair[0] };
+  g_assert_true (driver_poll_watch (&self->socket, G_IO_IN));
+}
+
+static void
+unwatch_one (Watched *self)
+{
+  driver_poll_forget (&self->socket);
+  driver_poll_leave (&self->member);
+  close (self->peer);
+  close (self->socket.fd);
+}
+
+static void
+on_first (gpointer data)
+{
+  Pair *self = data;
+
+  on_ready (&self->first);
+  g_assert_cmpint (send (self->other.peer, "", 1, 0), ==, 1);
+  if (self->expects)
+    driver_poll_expect (self->first.member.poll);
+}
+
+/* Whoever is ready while more is expected of another runs in the same turn of the main context, and
+   not else; that nothing more comes is no reason to wait. */
+static void
+test_more_expected (gconstpointer expects)
+{
+  Pair pair = { .expects = expects != NULL };
+  guint fds_before = test_count_fds ();
+  DriverPoll *poll = driver_poll_ref ();
+
+  g_assert_true (poll == driver_poll_ref ());
+  driver_poll_unref (poll);
+  watch_one (poll, &pair.first, on_first, &pair);
+  watch_one (poll, &pair.other, on_ready, &pair.other);
+  g_assert_cmpint (send (pair.first.peer, "", 1, 0), ==, 1);
+  while (pair.first.runs == 0)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpuint (pair.other.runs, ==, pair.expects ? 1 : 0);
+  while (pair.other.runs == 0)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpuint (pair.first.runs, ==, 1);
+  unwatch_one (&pair.first);
+  unwatch_one (&pair.other);
+  driver_poll_unref (poll);
   g_assert_cmpuint (test_count_fds (), ==, fds_before);
 }
 
@@ -361,5 +426,7 @@ main (int argc, char **argv)
   ADD ("waits", test_waits);
   ADD ("reader-gone", test_reader_gone);
   g_test_add_func ("/driver/pipe/poll", test_poll);
+  g_test_add_data_func ("/driver/pipe/poll/expect", "", test_more_expected);
+  g_test_add_data_func ("/driver/pipe/poll/expect/not", NULL, test_more_expected);
   return g_test_run ();
 }
