@@ -69,9 +69,11 @@ run_worker (gpointer data)
 
 static void
 open_client (BenchClient *self, const BenchWays *ways, BenchWay way, const BenchWorld *world,
-             const BenchKind *kind, guint number)
+             const BenchKind *kind, guint number, virConnectPtr shared)
 {
-  self->connection = bench_connect (ways, way, kind->scheme, kind->path);
+  if (shared != NULL)
+    virConnectRef (shared);
+  self->connection = shared != NULL ? shared : bench_connect (ways, way, kind->scheme, kind->path);
   self->buffer = g_malloc0 (BENCH_CHUNK);
   if (kind->domain != NULL)
     {
@@ -100,7 +102,7 @@ close_client (BenchClient *self)
 
 BenchLoad *
 bench_load_new (const BenchWays *ways, const BenchWorld *world, const BenchKind *kind,
-                guint clients)
+                guint clients, gboolean shared)
 {
   BenchLoad *self = g_new0 (BenchLoad, 1);
 
@@ -115,7 +117,8 @@ bench_load_new (const BenchWays *ways, const BenchWorld *world, const BenchKind 
       worker->load = self;
       worker->times = g_array_new (FALSE, FALSE, sizeof (gint64));
       for (guint w = 0; w < ways->n; w++)
-        open_client (&worker->ways[w], ways, w, world, kind, i);
+        open_client (&worker->ways[w], ways, w, world, kind, i,
+                     shared && i > 0 ? self->workers[0].ways[w].connection : NULL);
       worker->thread = g_thread_new ("client", run_worker, worker);
     }
   return self;

@@ -6,7 +6,7 @@
 #include <libvirt/libvirt.h>
 
 /**
- * BenchLoad: clients that do one thing again and again, each in a thread of its own, each with a
+ * BenchLoad: clients that do one thing again and again, each in a thread of its own, with a
  * connection on every way. Those of one way work at a time: what else the machine does meanwhile
  * hits all ways alike, as they take turns.
  */
@@ -53,8 +53,10 @@ bench_connect (const BenchWays *ways, BenchWay way, const char *scheme, const ch
 
 typedef struct _BenchLoad BenchLoad;
 
+/** bench_load_new: @clients threads, each with a connection of its own on every way; or, @shared,
+ * all with the same one, as a client that has several calls in flight at once. */
 BenchLoad *bench_load_new (const BenchWays *ways, const BenchWorld *world, const BenchKind *kind,
-                           guint clients);
+                           guint clients, gboolean shared);
 void bench_load_free (BenchLoad *self);
 
 /** bench_load_run: all clients on @way for @usec, and until the last has done what it began.
