@@ -51,7 +51,7 @@ new_proxy (GError **error)
       return NULL;
     }
   g_dbus_connection_set_exit_on_close (bus, FALSE);
-  owner = common_owner_find (bus, 0, error);
+  owner = common_owner_find (bus, 0, NULL, error);
   if (owner == NULL)
     return NULL;
   return new_proxy_for (bus, owner, error);

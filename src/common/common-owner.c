@@ -11,16 +11,16 @@
 
 static GVariant *
 call_bus (GDBusConnection *bus, const char *method, GVariant *parameters, const char *reply,
-          GError **error)
+          GCancellable *cancellable, GError **error)
 {
   return g_dbus_connection_call_sync (
       bus, "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", method,
-      parameters, G_VARIANT_TYPE (reply), G_DBUS_CALL_FLAGS_NONE, TIMEOUT_MSEC, NULL, error);
+      parameters, G_VARIANT_TYPE (reply), G_DBUS_CALL_FLAGS_NONE, TIMEOUT_MSEC, cancellable, error);
 }
 
 /* The unique name behind the helper's, which is started where nobody has it. */
 static char *
-find_unique (GDBusConnection *bus, GError **error)
+find_unique (GDBusConnection *bus, GCancellable *cancellable, GError **error)
 {
   g_autoptr (GVariant) name
       = g_variant_ref_sink (g_variant_new ("(s)", COMMON_DBUS_KVMHELPER_NAME));
@@ -29,14 +29,15 @@ find_unique (GDBusConnection *bus, GError **error)
   g_autoptr (GError) local = NULL;
   char *unique;
 
-  owner = call_bus (bus, "GetNameOwner", name, "(s)", &local);
+  owner = call_bus (bus, "GetNameOwner", name, "(s)", cancellable, &local);
   if (g_error_matches (local, G_DBUS_ERROR, G_DBUS_ERROR_NAME_HAS_NO_OWNER))
     {
       started = call_bus (bus, "StartServiceByName",
-                          g_variant_new ("(su)", COMMON_DBUS_KVMHELPER_NAME, 0), "(u)", error);
+                          g_variant_new ("(su)", COMMON_DBUS_KVMHELPER_NAME, 0), "(u)", cancellable,
+                          error);
       if (started == NULL)
         return NULL;
-      owner = call_bus (bus, "GetNameOwner", name, "(s)", error);
+      owner = call_bus (bus, "GetNameOwner", name, "(s)", cancellable, error);
     }
   else if (owner == NULL)
     g_propagate_error (error, g_steal_pointer (&local));
@@ -47,13 +48,13 @@ find_unique (GDBusConnection *bus, GError **error)
 }
 
 char *
-common_owner_find (GDBusConnection *bus, guint32 also, GError **error)
+common_owner_find (GDBusConnection *bus, guint32 also, GCancellable *cancellable, GError **error)
 {
-  g_autofree char *unique = find_unique (bus, error);
+  g_autofree char *unique = find_unique (bus, cancellable, error);
   g_autoptr (GVariant) user
-      = unique == NULL
-            ? NULL
-            : call_bus (bus, "GetConnectionUnixUser", g_variant_new ("(s)", unique), "(u)", error);
+      = unique == NULL ? NULL
+                       : call_bus (bus, "GetConnectionUnixUser", g_variant_new ("(s)", unique),
+                                   "(u)", cancellable, error);
   guint32 uid;
 
   if (user == NULL)

@@ -11,8 +11,10 @@
  * can answer in its place.
  *
  * @also: another user who may have it, as on a bus of one's own; 0: none
+ * @cancellable: (nullable): ends the waiting, in another thread
  *
  * Returns: the unique name, to be freed. NULL with COMMON_ERROR_HELPER_UNAVAILABLE where it is
  * another user's, else with an error of D-Bus.
  */
-char *common_owner_find (GDBusConnection *bus, guint32 also, GError **error);
+char *
+common_owner_find (GDBusConnection *bus, guint32 also, GCancellable *cancellable, GError **error);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "driver/driver-admission.h"
+#include "driver/driver-shares.h"
 
 /**
  * Shared by the two halves of the admission: which frame may pass now (driver-admission.c), and
@@ -43,6 +44,7 @@ struct _DriverAdmission
   DriverAdmissionState state, before; /* before OPENING */
   DriverPeer *peer; /* NULL while its names are asked for, or nothing is known of it */
   guint32 uid;
+  guint32 user; /* the same, or for whom it is there */
   DriverErrand *naming, *question;
   gboolean demands_known, demands_polkit;
   gint32 own;             /* procedure of a call of our own that libvirt has; 0: none */

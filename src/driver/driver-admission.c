@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "driver/driver-admission-private.h"
 
+#include <glib/gi18n-lib.h>
+
+#include "common/common-error.h"
 #include "driver/driver-opening.h"
+#include "driver/driver-refusal.h"
 
 static gboolean
 is_call (const DriverFrameHeader *header)
@@ -29,6 +33,7 @@ show_open (DriverAdmission *self, const DriverFrameHeader *header)
   if (self->uid != 0 || !is_remote_call (header, DRIVER_PROC_CONNECT_SET_IDENTITY))
     return DRIVER_PIPE_PASS;
   self->told = TRUE;
+  self->user = DRIVER_USER_NOBODY;
   return header->length <= CALL_MAX ? DRIVER_PIPE_GATHER : DRIVER_PIPE_PASS;
 }
 
@@ -95,13 +100,31 @@ driver_admission_call (DriverAdmission *self, const DriverFrameHeader *header)
 static void
 describe_again (DriverAdmission *self, GBytes *frame)
 {
-  g_autofree char *whom = driver_opening_describe (frame);
+  g_autofree char *whom = driver_opening_describe (frame, &self->user);
   g_autofree char *before = NULL;
 
   if (whom == NULL)
     return;
   before = g_steal_pointer (&self->described);
   self->described = g_strdup_printf ("%s (uid 0, pid %d)", whom, self->peer->pid);
+}
+
+/* FALSE: the call is answered, and libvirt does not hear of it. */
+static gboolean
+take_told (DriverAdmission *self, const DriverFrameHeader *header, GBytes *frame)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GBytes) answer = NULL;
+
+  describe_again (self, frame);
+  if (self->owner.told (self->user, self->data))
+    return TRUE;
+  g_set_error_literal (&error, COMMON_ERROR, COMMON_ERROR_BUSY,
+                       _ ("this user has too many connections already. Try again when some of them "
+                          "are closed."));
+  answer = driver_refusal_new_frame (header, error);
+  self->owner.to_client (answer, self->data);
+  return FALSE;
 }
 
 void
@@ -120,8 +143,8 @@ driver_admission_take_call (DriverAdmission *self, const DriverFrameHeader *head
     }
   if (self->state == OPENING)
     self->may_write = driver_opening_may_write (frame);
-  else
-    describe_again (self, frame);
+  else if (!take_told (self, header, frame))
+    return;
   self->owner.to_libvirt (frame, fds, self->data);
 }
 
@@ -204,6 +227,12 @@ driver_admission_is_root (const DriverAdmission *self)
   return self->uid == 0 && !self->told;
 }
 
+guint32
+driver_admission_get_user (const DriverAdmission *self)
+{
+  return self->user;
+}
+
 const char *
 driver_admission_describe (const DriverAdmission *self)
 {
@@ -223,7 +252,7 @@ driver_admission_new (DriverAccess *access, int client, gboolean read_only,
   self->access = access;
   self->client = client;
   self->read_only = read_only;
-  self->uid = peer != NULL ? peer->uid : (guint32) -1;
+  self->uid = self->user = peer != NULL ? peer->uid : DRIVER_USER_NOBODY;
   self->described = peer != NULL ? g_strdup_printf ("uid %u, pid %d", peer->uid, peer->pid)
                                  : g_strdup ("unknown");
   driver_admission_arrive (self, peer, error);

@@ -35,8 +35,11 @@ typedef struct
   /* As driver_pipe_inject. */
   void (*to_libvirt) (GBytes *frame, GUnixFDList *fds, gpointer data);
   void (*to_client) (GBytes *frame, gpointer data);
-  /* A call that was held may be looked at again. */
+  /* A call that was held may be looked at again, and it may have come in. */
   void (*proceed) (gpointer data);
+  /* It says for whom it is there (a uid, or DRIVER_USER_NOBODY). FALSE: there is no more room for
+     that one. */
+  gboolean (*told) (guint32 user, gpointer data);
   /* The connection ends; what the client was told comes to it before. */
   void (*end) (gpointer data);
 } DriverAdmissionOwner;
@@ -71,6 +74,10 @@ gboolean driver_admission_may_write (const DriverAdmission *admission);
 /** driver_admission_is_root: libvirt knows the client as root, to whom polkit refuses nothing. Not
  * of one that told libvirt for whom it is there, as virtproxyd does. */
 gboolean driver_admission_is_root (const DriverAdmission *admission);
+
+/** driver_admission_get_user: its uid, or of whom it told that it is there for him;
+ * DRIVER_USER_NOBODY where that is not known. */
+guint32 driver_admission_get_user (const DriverAdmission *admission);
 
 /** driver_admission_describe: for the log: "uid 1000, pid 4242"; of virtproxyd also for whom. */
 const char *driver_admission_describe (const DriverAdmission *admission);

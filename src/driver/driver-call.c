@@ -21,6 +21,7 @@ struct _DriverCall
   DriverDeviceCall *args;
   char *peer;
   GMainContext *context;
+  guint32 user;
   gboolean limited;
 
   /* Main loop only. */
@@ -122,9 +123,16 @@ driver_call_get_fds (const DriverCall *call)
 }
 
 void
-driver_call_set_limited (DriverCall *call, gboolean limited)
+driver_call_set_user (DriverCall *call, guint32 user, gboolean limited)
 {
+  call->user = user;
   call->limited = limited;
+}
+
+guint32
+driver_call_get_user (const DriverCall *call)
+{
+  return call->user;
 }
 
 gboolean

@@ -51,9 +51,14 @@ const DriverDeviceCall *driver_call_get_args (const DriverCall *call);
 /** "uid 1000, pid 4242" */
 const char *driver_call_get_peer (const DriverCall *call);
 
-/** driver_call_set_limited: libvirt knows the client by name, and may refuse to it what it allows
- * to others: access control can matter. Before the call is offered. */
-void driver_call_set_limited (DriverCall *call, gboolean limited);
+/**
+ * driver_call_set_user: whose it is, before the call is offered; else root's, and not limited.
+ * @user: a uid, for who waits for whom (driver-jobs.h)
+ * @limited: libvirt knows the client by name, and may refuse to it what it allows to others: access
+ * control can matter
+ */
+void driver_call_set_user (DriverCall *call, guint32 user, gboolean limited);
+guint32 driver_call_get_user (const DriverCall *call);
 gboolean driver_call_is_limited (const DriverCall *call);
 
 /* For the worker; none of them fails: a client that is gone needs no answer. Each call ends with

@@ -93,11 +93,24 @@ act (DriverCall *call, DriverCallAction action, gpointer data)
   driver_connection_wake (self);
 }
 
+/* Descriptors are behind it, and too many of this user's connections have some: it ends. */
+static gboolean
+is_beyond_bounds (DriverConnection *self, const DriverFrameHeader *header, DriverFrameType with_fds)
+{
+  if (header->type != (guint32) with_fds || self->place == NULL || driver_place_carry (self->place))
+    return FALSE;
+  self->ending = TRUE;
+  driver_connection_wake (self);
+  return TRUE;
+}
+
 static DriverPipeAction
 header_from_client (const DriverFrameHeader *header, gpointer data)
 {
   DriverConnection *self = data;
 
+  if (is_beyond_bounds (self, header, DRIVER_FRAME_CALL_WITH_FDS))
+    return DRIVER_PIPE_HOLD;
   if (self->admission != NULL)
     {
       DriverPipeAction action = driver_admission_call (self->admission, header);
@@ -208,8 +221,9 @@ call_from_client (const DriverFrameHeader *header, GBytes *frame, GUnixFDList *f
 
   g_autoptr (DriverCall) call
       = driver_call_new (frame, fds, args, describe (self), NULL, act, self);
-  driver_call_set_limited (call,
-                           self->admission != NULL && !driver_admission_is_root (self->admission));
+  if (self->admission != NULL)
+    driver_call_set_user (call, driver_admission_get_user (self->admission),
+                          !driver_admission_is_root (self->admission));
   driver_calls_add (self->calls, call, !self->opened);
   if (self->opened)
     offer_call (self, call);
@@ -234,6 +248,8 @@ header_from_server (const DriverFrameHeader *header, gpointer data)
 {
   DriverConnection *self = data;
 
+  if (is_beyond_bounds (self, header, DRIVER_FRAME_REPLY_WITH_FDS))
+    return DRIVER_PIPE_HOLD;
   /* With the client gone, nobody else tells libvirt that this connection lives. */
   if (self->client.fd < 0 && header->program == DRIVER_PROGRAM_KEEPALIVE
       && header->procedure == DRIVER_PROC_KEEPALIVE_PING)
@@ -256,6 +272,8 @@ header_from_server (const DriverFrameHeader *header, gpointer data)
     {
       self->opened = self->opened || header->status == DRIVER_FRAME_OK;
       self->opening -= MIN (self->opening, 1);
+      if (self->opened && self->place != NULL)
+        driver_place_arrived (self->place);
       if (self->opened || self->opening == 0)
         offer_parked (self);
     }

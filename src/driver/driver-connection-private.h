@@ -18,6 +18,7 @@ struct _DriverConnection
   DriverPollSocket client, server;
   DriverPipe *up, *down; /* to libvirt, to the client */
   char *peer;
+  DriverPlace *place;         /* NULL: there are no bounds */
   gboolean opened;            /* libvirt accepted CONNECT_OPEN: the client is who it should be */
   guint opening;              /* calls of CONNECT_OPEN that libvirt has not answered */
   DriverAdmission *admission; /* NULL: whoever comes is let in, or has gone */

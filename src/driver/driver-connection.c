@@ -294,8 +294,18 @@ admission_proceed (gpointer data)
 {
   DriverConnection *self = data;
 
+  if (self->place != NULL && self->admission != NULL && driver_admission_is_open (self->admission))
+    driver_place_arrived (self->place);
   driver_pipe_resume (self->up);
   driver_connection_wake (self);
+}
+
+static gboolean
+admission_told (guint32 user, gpointer data)
+{
+  DriverConnection *self = data;
+
+  return self->place == NULL || driver_place_move (self->place, user);
 }
 
 static void
@@ -310,10 +320,16 @@ admission_end (gpointer data)
 void
 driver_connection_admit (DriverConnection *self, DriverAccess *access, gboolean read_only)
 {
-  static const DriverAdmissionOwner owner
-      = { admission_to_libvirt, admission_to_client, admission_proceed, admission_end };
+  static const DriverAdmissionOwner owner = { admission_to_libvirt, admission_to_client,
+                                              admission_proceed, admission_told, admission_end };
 
   self->admission = driver_admission_new (access, self->client.fd, read_only, &owner, self);
+}
+
+void
+driver_connection_set_place (DriverConnection *self, DriverPlace *place)
+{
+  self->place = place;
 }
 
 void
@@ -328,6 +344,7 @@ driver_connection_free (DriverConnection *self)
   driver_poll_leave (&self->member);
   driver_pipe_free (self->up);
   driver_pipe_free (self->down);
+  driver_place_free (self->place);
   g_free (self->peer);
   g_free (self);
 }

@@ -4,6 +4,7 @@
 #include <glib.h>
 
 #include "driver/driver-access.h"
+#include "driver/driver-bounds.h"
 #include "driver/driver-call.h"
 #include "driver/driver-poll.h"
 #include "driver/driver-splice.h"
@@ -46,5 +47,9 @@ DriverConnection *driver_connection_new (const DriverConnectionShared *shared, i
  * process has. */
 void
 driver_connection_admit (DriverConnection *connection, DriverAccess *access, gboolean read_only);
+
+/** driver_connection_set_place: right after its making, and before driver_connection_admit: @place
+ * (taken) has arrived when the client has come in. */
+void driver_connection_set_place (DriverConnection *connection, DriverPlace *place);
 
 void driver_connection_free (DriverConnection *connection);

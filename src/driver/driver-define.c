@@ -32,7 +32,7 @@ driver_define_check (DriverHelper *helper, const DriverDomains *domains, const c
   g_autoptr (HostdevPlan) plan = NULL;
   g_autoptr (GError) error = NULL;
 
-  if (!driver_domains_get (domains, uuid, &domain, &error))
+  if (!driver_domains_get_resting (domains, uuid, &domain, &error))
     {
       /* Our own element in its metadata may be what cannot be read: it will not start so. */
       common_log_lease (G_LOG_LEVEL_MESSAGE, NULL, uuid, NULL, "%s", error->message);

@@ -20,6 +20,9 @@ typedef struct
      network. As get_xml; may be NULL, where there are no networks. */
   gboolean (*get_network) (gpointer data, const char *name, guint timeout, GStrv *texts,
                            GError **error);
+  /* As get_xml, for who has time: nobody waits for it. NULL: get_xml. */
+  gboolean (*get_resting_xml) (gpointer data, const char *uuid, guint timeout, char **xml,
+                               GError **error);
 } DriverDomains;
 
 /**
@@ -28,6 +31,17 @@ typedef struct
  */
 gboolean driver_domains_get (const DriverDomains *domains, const char *uuid, HostdevDomain **domain,
                              GError **error);
+
+/** driver_domains_get_resting: the same, once libvirt works at no domain: so that others are not
+ * kept waiting by a hook of somebody else's (driver-reading.h). */
+gboolean driver_domains_get_resting (const DriverDomains *domains, const char *uuid,
+                                     HostdevDomain **domain, GError **error);
+
+/** driver_domains_get_guest: as driver_domains_get, where it is a pSeries KVM guest that runs; else
+ * NULL, and with @error only where that is not known, or what its metadata say of us cannot be
+ * read. */
+HostdevDomain *
+driver_domains_get_guest (const DriverDomains *domains, const char *uuid, GError **error);
 
 /**
  * driver_domains_find_function: of the network @name, which function of the host libvirt will give

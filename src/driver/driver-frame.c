@@ -209,6 +209,9 @@ driver_device_call_new_own (GBytes *frame, DriverDeviceOperation operation, cons
        && (!flagged || xdr_u_int (&xdrs, &flags));
   g_assert (ok);
 
+  /* An update may have it, and nothing else may. */
+  if (header.procedure == DRIVER_PROC_UPDATE_DEVICE_FLAGS)
+    flags &= ~(u_int) VIR_DOMAIN_DEVICE_MODIFY_FORCE;
   header.type = DRIVER_FRAME_CALL;
   header.serial = serial;
   if (flagged)

@@ -120,7 +120,7 @@ gboolean driver_device_call_may_be_live (const DriverDeviceCall *call);
 
 /**
  * driver_device_call_new_own: beside a client's call, one of our own about the same guest, in the
- * same form: with its flags, or without any.
+ * same form: with its flags (but FORCE, which is an update's), or without any.
  * @frame: one that driver_device_call_decode can read, no DEFINE
  * @operation: ATTACH or DETACH
  * @device: device XML; NULL: what the call has

@@ -14,6 +14,7 @@
 struct _DriverHelper
 {
   char *address;
+  GCancellable *given_up;
   GMutex lock; /* of the connection */
   GDBusConnection *connection;
 };
@@ -26,6 +27,7 @@ driver_helper_new (const char *address)
   /* Makes GDBus know the names of our errors. */
   common_error_quark ();
   self->address = g_strdup (address);
+  self->given_up = g_cancellable_new ();
   g_mutex_init (&self->lock);
   return self;
 }
@@ -36,6 +38,7 @@ driver_helper_free (DriverHelper *self)
   if (self == NULL)
     return;
   g_free (self->address);
+  g_object_unref (self->given_up);
   if (self->connection != NULL)
     g_dbus_connection_close_sync (self->connection, NULL, NULL);
   g_clear_object (&self->connection);
@@ -44,25 +47,9 @@ driver_helper_free (DriverHelper *self)
 }
 
 void
-driver_lease_free (DriverLease *lease)
+driver_helper_give_up (DriverHelper *self)
 {
-  if (lease == NULL)
-    return;
-  g_free (lease->id);
-  g_free (lease->domain_uuid);
-  g_free (lease->domain_name);
-  g_free (lease->phase);
-  g_array_unref (lease->members);
-  g_free (lease);
-}
-
-gboolean
-driver_lease_is_in (const DriverLease *lease, const HostdevDomain *domain)
-{
-  for (guint i = 0; i < lease->members->len; i++)
-    if (hostdev_domain_find_address (domain, &g_array_index (lease->members, PciAddress, i)))
-      return TRUE;
-  return FALSE;
+  g_cancellable_cancel (self->given_up);
 }
 
 static gboolean
@@ -113,19 +100,19 @@ fail (GError *from, GError **error)
 }
 
 static GDBusConnection *
-connect_unlocked (const char *address, GError **error)
+connect_unlocked (const char *address, GCancellable *cancellable, GError **error)
 {
   g_autofree char *system = NULL;
 
   if (address == NULL)
-    address = system = g_dbus_address_get_for_bus_sync (G_BUS_TYPE_SYSTEM, NULL, error);
+    address = system = g_dbus_address_get_for_bus_sync (G_BUS_TYPE_SYSTEM, cancellable, error);
   if (address == NULL)
     return NULL;
   return g_dbus_connection_new_for_address_sync (
       address,
       G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT
           | G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
-      NULL, NULL, error);
+      NULL, cancellable, error);
 }
 
 /* The connection, made again where the bus went away. */
@@ -138,7 +125,7 @@ connect_bus (DriverHelper *self, GError **error)
   if (self->connection != NULL && g_dbus_connection_is_closed (self->connection))
     g_clear_object (&self->connection);
   if (self->connection == NULL)
-    self->connection = connect_unlocked (self->address, error);
+    self->connection = connect_unlocked (self->address, self->given_up, error);
   connection = self->connection != NULL ? g_object_ref (self->connection) : NULL;
   g_mutex_unlock (&self->lock);
   return connection;
@@ -153,6 +140,13 @@ has_missed (const GError *error)
          || g_error_matches (error, G_DBUS_ERROR, G_DBUS_ERROR_NAME_HAS_NO_OWNER);
 }
 
+/* What changes nothing. */
+static gboolean
+only_tells (const char *method)
+{
+  return g_str_equal (method, "GetHost") || g_str_equal (method, "ListLeases");
+}
+
 /* On a bus that was named the helper may be our own user's. */
 static GVariant *
 try_call (DriverHelper *self, guint timeout, const char *method, GVariant *parameters,
@@ -162,13 +156,14 @@ try_call (DriverHelper *self, guint timeout, const char *method, GVariant *param
   g_autofree char *owner = NULL;
 
   if (connection != NULL)
-    owner = common_owner_find (connection, self->address == NULL ? 0 : geteuid (), error);
+    owner = common_owner_find (connection, self->address == NULL ? 0 : geteuid (), self->given_up,
+                               error);
   if (owner == NULL)
     return NULL;
   return g_dbus_connection_call_with_unix_fd_list_sync (
       connection, owner, COMMON_DBUS_KVMHELPER_PATH, COMMON_DBUS_KVMHELPER_NAME, method, parameters,
       G_VARIANT_TYPE (reply), G_DBUS_CALL_FLAGS_NO_AUTO_START, (int) timeout * 1000, fds, NULL,
-      NULL, error);
+      only_tells (method) ? self->given_up : NULL, error);
 }
 
 /* A call with its limit in seconds; @parameters are taken, @reply is the type of what is returned.
@@ -213,42 +208,6 @@ driver_helper_get_host (DriverHelper *self, GError **error)
   return hostdev_host_new_from_variant (host, error);
 }
 
-static char *
-dup_key (GVariant *dictionary, const char *key)
-{
-  const char *text = "";
-
-  g_variant_lookup (dictionary, key, "&s", &text);
-  return g_strdup (text);
-}
-
-/* What ListLeases and Prepare have in common. */
-static DriverLease *
-lease_new (GVariant *details)
-{
-  DriverLease *lease = g_new0 (DriverLease, 1);
-  g_autoptr (GVariant) members
-      = g_variant_lookup_value (details, "members", G_VARIANT_TYPE ("aa{sv}"));
-  gsize n = members != NULL ? g_variant_n_children (members) : 0;
-
-  lease->id = dup_key (details, "lease");
-  lease->domain_uuid = dup_key (details, "domain-uuid");
-  lease->domain_name = dup_key (details, "domain-name");
-  lease->phase = dup_key (details, "phase");
-  g_variant_lookup (details, "since", "x", &lease->since);
-  lease->members = g_array_new (FALSE, FALSE, sizeof (PciAddress));
-  for (gsize i = 0; i < n; i++)
-    {
-      g_autoptr (GVariant) member = g_variant_get_child_value (members, i);
-      g_autofree char *text = dup_key (member, "address");
-      PciAddress address;
-
-      if (pci_address_parse (text, &address, NULL))
-        g_array_append_val (lease->members, address);
-    }
-  return lease;
-}
-
 DriverLease *
 driver_helper_prepare (DriverHelper *self, const char *domain_uuid, const char *domain_name,
                        const PciAddress *address, HostdevRehearse rehearse, GError **error)
@@ -272,7 +231,7 @@ driver_helper_prepare (DriverHelper *self, const char *domain_uuid, const char *
     }
   g_variant_get (reply, "(s@a{sv})", &id, &details);
 
-  DriverLease *lease = lease_new (details);
+  DriverLease *lease = driver_lease_new (details);
   g_free (lease->id);
   lease->id = g_steal_pointer (&id);
   return lease;
@@ -396,7 +355,7 @@ driver_helper_list_leases (DriverHelper *self, const char *domain_uuid, GError *
   for (gsize i = 0; i < g_variant_n_children (leases); i++)
     {
       g_autoptr (GVariant) details = g_variant_get_child_value (leases, i);
-      g_autoptr (DriverLease) lease = lease_new (details);
+      g_autoptr (DriverLease) lease = driver_lease_new (details);
 
       /* A guest of a user's own is none of this libvirt's, whatever its UUID. */
       if (g_variant_lookup (details, "user", "u", NULL))

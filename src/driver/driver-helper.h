@@ -3,9 +3,8 @@
 
 #include <gio/gio.h>
 
-#include "common/pci-address.h"
 #include "driver/driver-access.h"
-#include "hostdev/hostdev-domain.h"
+#include "driver/driver-lease.h"
 #include "hostdev/hostdev-host.h"
 
 /**
@@ -33,22 +32,10 @@ DriverHelper *driver_helper_new (const char *address);
 void driver_helper_free (DriverHelper *helper);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (DriverHelper, driver_helper_free)
 
-/** DriverLease: what ListLeases and Prepare tell of a lease. */
-typedef struct
-{
-  char *id;
-  char *domain_uuid;
-  char *domain_name;
-  char *phase;     /* as of ListLeases */
-  gint64 since;    /* seconds since the epoch; 0: not told */
-  GArray *members; /* PciAddress */
-} DriverLease;
-
-void driver_lease_free (DriverLease *lease);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (DriverLease, driver_lease_free)
-
-/** driver_lease_is_in: TRUE where the guest has a function of the lease's group. */
-gboolean driver_lease_is_in (const DriverLease *lease, const HostdevDomain *domain);
+/** driver_helper_give_up: for the end of this process: nobody waits any more for the bus, for the
+ * helper to be started, or for what it only tells (GetHost, ListLeases), now or later. What it was
+ * asked to do is waited for as before. In any thread. */
+void driver_helper_give_up (DriverHelper *helper);
 
 HostdevHost *driver_helper_get_host (DriverHelper *helper, GError **error);
 

@@ -5,8 +5,10 @@
 
 /**
  * DriverJobs: work that blocks, in a bounded number of threads. What concerns one domain runs one
- * after the other, in the order in which it came; different domains run side by side. Lives on the
- * main loop, except for the work itself.
+ * after the other: of one user in the order in which it came, of several users by turns. Different
+ * domains run side by side. No user takes all threads, or all of the room to wait
+ * (driver-shares.h), so that whoever comes after him waits for one piece of his work, not for all.
+ * Lives on the main loop, except for the work itself.
  */
 typedef struct _DriverJobs DriverJobs;
 
@@ -19,13 +21,14 @@ void driver_jobs_free (DriverJobs *jobs);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (DriverJobs, driver_jobs_free)
 
 /**
- * driver_jobs_push: @run (@data) in a thread, after all that was pushed for @domain_uuid before;
- * then @free_data, on the main loop.
+ * driver_jobs_push: @run (@data) in a thread, after all that was pushed for @user (a uid; 0 for our
+ * own work) and @domain_uuid before; then @free_data, on the main loop.
  *
  * Returns: FALSE with COMMON_ERROR_BUSY where too much waits; @data is still the caller's.
  */
-gboolean driver_jobs_push (DriverJobs *jobs, const char *domain_uuid, DriverJobFunc run,
-                           gpointer data, GDestroyNotify free_data, GError **error);
+gboolean
+driver_jobs_push (DriverJobs *jobs, guint32 user, const char *domain_uuid, DriverJobFunc run,
+                  gpointer data, GDestroyNotify free_data, GError **error);
 
 /** How many jobs wait or run. */
 guint driver_jobs_get_length (const DriverJobs *jobs);

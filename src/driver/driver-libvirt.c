@@ -7,6 +7,7 @@
 
 #include "common/common-error.h"
 #include "driver/driver-events.h"
+#include "driver/driver-reading.h"
 
 enum
 {
@@ -18,6 +19,8 @@ enum
   KEEPALIVE_COUNT = 5,
   /* Lookups at a time; libvirt works on five of one client (max_client_requests). */
   LOOKUPS_MAX = 4,
+  /* Those that can wait, of which each may wait for a hook that has no end. */
+  PATIENT_MAX = 1,
 };
 
 struct _DriverLibvirt
@@ -29,7 +32,7 @@ struct _DriverLibvirt
   gpointer data;
   GThread *keeper;
   DriverEventsIds ids; /* the keeper's */
-  GThreadPool *lookups;
+  GThreadPool *lookups, *patient;
 
   GMutex lock; /* of what follows */
   GCond changed;
@@ -37,13 +40,15 @@ struct _DriverLibvirt
   gboolean lost, stop, wanted;
 };
 
+typedef GStrv (*ReadFunc) (virConnectPtr connection, const char *name, GError **error);
+
 /* One question for a domain's XML, or for a network's and its ports', between who asks and the
  * thread that asks libvirt. */
 typedef struct
 {
   gatomicrefcount references;
   char *uuid; /* or the network's name */
-  gboolean network;
+  ReadFunc read;
   gint64 deadline;
   GMutex lock;
   GCond answered;
@@ -63,15 +68,6 @@ lookup_unref (Lookup *lookup)
   g_cond_clear (&lookup->answered);
   g_mutex_clear (&lookup->lock);
   g_free (lookup);
-}
-
-static void
-set_unavailable (GError **error, const char *why)
-{
-  g_set_error (error, COMMON_ERROR, COMMON_ERROR_LIBVIRT_UNAVAILABLE,
-               _ ("libvirt cannot be asked about its guests (%s). See “systemctl status libvirtd "
-                  "virtqemud”."),
-               why);
 }
 
 static void
@@ -105,69 +101,6 @@ get_connection (DriverLibvirt *self, gint64 deadline)
   return connection;
 }
 
-static GStrv
-read_xml (virConnectPtr connection, const char *uuid, GError **error)
-{
-  GStrv texts = NULL;
-  virDomainPtr domain = virDomainLookupByUUIDString (connection, uuid);
-  char *xml = domain != NULL ? virDomainGetXMLDesc (domain, 0) : NULL;
-
-  if (xml == NULL && virGetLastErrorCode () != VIR_ERR_NO_DOMAIN)
-    set_unavailable (error, virGetLastErrorMessage ());
-  if (domain != NULL)
-    virDomainFree (domain);
-  if (xml != NULL)
-    {
-      texts = g_new0 (char *, 2);
-      texts[0] = g_strdup (xml);
-      free (xml);
-    }
-  return texts;
-}
-
-/* A port that cannot be read has gone meanwhile. */
-static void
-read_ports (virNetworkPtr network, GPtrArray *texts)
-{
-  virNetworkPortPtr *ports = NULL;
-  int count = virNetworkListAllPorts (network, &ports, 0);
-
-  for (int i = 0; i < count; i++)
-    {
-      char *xml = virNetworkPortGetXMLDesc (ports[i], 0);
-
-      if (xml != NULL)
-        g_ptr_array_add (texts, g_strdup (xml));
-      free (xml);
-      virNetworkPortFree (ports[i]);
-    }
-  free (ports);
-}
-
-static GStrv
-read_network (virConnectPtr connection, const char *name, GError **error)
-{
-  virNetworkPtr network = virNetworkLookupByName (connection, name);
-  char *xml = network != NULL ? virNetworkGetXMLDesc (network, 0) : NULL;
-  GStrv result = NULL;
-
-  if (xml == NULL && virGetLastErrorCode () != VIR_ERR_NO_NETWORK)
-    set_unavailable (error, virGetLastErrorMessage ());
-  if (xml != NULL)
-    {
-      GPtrArray *texts = g_ptr_array_new ();
-
-      g_ptr_array_add (texts, g_strdup (xml));
-      read_ports (network, texts);
-      g_ptr_array_add (texts, NULL);
-      result = (GStrv) g_ptr_array_free (texts, FALSE);
-    }
-  free (xml);
-  if (network != NULL)
-    virNetworkFree (network);
-  return result;
-}
-
 /* In a thread of the pool. */
 static void
 run_lookup (gpointer data, gpointer user_data)
@@ -179,11 +112,14 @@ run_lookup (gpointer data, gpointer user_data)
   GStrv texts = NULL;
 
   if (connection == NULL)
-    set_unavailable (&error, _ ("no connection"));
+    driver_reading_set_unavailable (&error, _ ("no connection"));
   else
     {
-      texts = lookup->network ? read_network (connection, lookup->uuid, &error)
-                              : read_xml (connection, lookup->uuid, &error);
+      /* Who asked waits no more where it came to its turn too late. */
+      if (g_get_monotonic_time () < lookup->deadline)
+        texts = lookup->read (connection, lookup->uuid, &error);
+      else
+        set_timed_out (&error);
       virConnectClose (connection);
     }
   g_mutex_lock (&lookup->lock);
@@ -196,7 +132,7 @@ run_lookup (gpointer data, gpointer user_data)
 }
 
 static gboolean
-look_up (DriverLibvirt *self, const char *uuid, gboolean network, guint timeout, GStrv *texts,
+look_up (GThreadPool *threads, const char *uuid, ReadFunc read, guint timeout, GStrv *texts,
          GError **error)
 {
   gint64 deadline = g_get_monotonic_time () + timeout * G_TIME_SPAN_SECOND;
@@ -206,11 +142,11 @@ look_up (DriverLibvirt *self, const char *uuid, gboolean network, guint timeout,
   g_atomic_ref_count_init (&lookup->references);
   g_atomic_ref_count_inc (&lookup->references);
   lookup->uuid = g_strdup (uuid);
-  lookup->network = network;
+  lookup->read = read;
   lookup->deadline = deadline - G_TIME_SPAN_SECOND;
   g_mutex_init (&lookup->lock);
   g_cond_init (&lookup->answered);
-  g_thread_pool_push (self->lookups, lookup, NULL);
+  g_thread_pool_push (threads, lookup, NULL);
 
   *texts = NULL;
   g_mutex_lock (&lookup->lock);
@@ -229,12 +165,13 @@ look_up (DriverLibvirt *self, const char *uuid, gboolean network, guint timeout,
 }
 
 static gboolean
-get_xml (gpointer data, const char *uuid, guint timeout, char **xml, GError **error)
+get_first (GThreadPool *threads, ReadFunc read, const char *uuid, guint timeout, char **xml,
+           GError **error)
 {
   g_auto (GStrv) texts = NULL;
 
   *xml = NULL;
-  if (!look_up (data, uuid, FALSE, timeout, &texts, error))
+  if (!look_up (threads, uuid, read, timeout, &texts, error))
     return FALSE;
   if (texts != NULL)
     *xml = g_steal_pointer (&texts[0]);
@@ -242,9 +179,27 @@ get_xml (gpointer data, const char *uuid, guint timeout, char **xml, GError **er
 }
 
 static gboolean
+get_xml (gpointer data, const char *uuid, guint timeout, char **xml, GError **error)
+{
+  DriverLibvirt *self = data;
+
+  return get_first (self->lookups, driver_reading_domain, uuid, timeout, xml, error);
+}
+
+static gboolean
+get_resting_xml (gpointer data, const char *uuid, guint timeout, char **xml, GError **error)
+{
+  DriverLibvirt *self = data;
+
+  return get_first (self->patient, driver_reading_resting_domain, uuid, timeout, xml, error);
+}
+
+static gboolean
 get_network (gpointer data, const char *name, guint timeout, GStrv *texts, GError **error)
 {
-  return look_up (data, name, TRUE, timeout, texts, error);
+  DriverLibvirt *self = data;
+
+  return look_up (self->lookups, name, driver_reading_network, timeout, texts, error);
 }
 
 /* --- the keeper ----------------------------------------------------------------------------- */
@@ -293,12 +248,12 @@ open_connection (DriverLibvirt *self, GError **error)
   self->ids = (DriverEventsIds){ { -1, -1 } };
   if (connection == NULL)
     {
-      set_unavailable (error, virGetLastErrorMessage ());
+      driver_reading_set_unavailable (error, virGetLastErrorMessage ());
       return NULL;
     }
   if (virConnectSetKeepAlive (connection, KEEPALIVE_INTERVAL, KEEPALIVE_COUNT) < 0
       || virConnectRegisterCloseCallback (connection, on_close, self, NULL) < 0)
-    set_unavailable (error, virGetLastErrorMessage ());
+    driver_reading_set_unavailable (error, virGetLastErrorMessage ());
   else if (driver_events_register (connection, &self->events, &self->ids, error))
     return connection;
   close_connection (self, connection);
@@ -381,9 +336,10 @@ driver_libvirt_new (const char *uri)
   DriverLibvirt *self = g_new0 (DriverLibvirt, 1);
 
   self->uri = g_strdup (uri);
-  self->domains = (DriverDomains){ get_xml, self, get_network };
+  self->domains = (DriverDomains){ get_xml, self, get_network, get_resting_xml };
   self->events = (DriverEvents){ on_changed, on_defined, self };
   self->lookups = g_thread_pool_new (run_lookup, self, LOOKUPS_MAX, FALSE, NULL);
+  self->patient = g_thread_pool_new (run_lookup, self, PATIENT_MAX, FALSE, NULL);
   g_mutex_init (&self->lock);
   g_cond_init (&self->changed);
   return self;
@@ -415,6 +371,7 @@ driver_libvirt_free (DriverLibvirt *self)
     return;
   driver_libvirt_stop (self);
   g_thread_pool_free (self->lookups, FALSE, TRUE);
+  g_thread_pool_free (self->patient, FALSE, TRUE);
   g_free (self->uri);
   g_cond_clear (&self->changed);
   g_mutex_clear (&self->lock);

@@ -4,6 +4,7 @@
 #include <locale.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <systemd/sd-daemon.h>
 
 #include "common/common-error.h"
@@ -16,10 +17,17 @@
 #include "driver/driver-sockets.h"
 #include "driver/driver-transaction.h"
 
-/* Seconds that a transaction has to come to its end before the daemon does. */
+/* Descriptors, where the limit of this process is no lower; as in
+ * data/driver/virtppc64d.service.in.
+ */
+#define DESCRIPTORS 65536
+
+/* Seconds that a transaction has to come to its end before the daemon does; and those that it may
+   wait for a helper that has nothing to do for it yet. */
 enum
 {
   STOP_TIMEOUT = 10,
+  STOP_PATIENCE = 1,
 };
 
 static gboolean
@@ -55,7 +63,7 @@ ask_helper (int socket, gboolean read_only, DriverVerdict *verdict, gpointer hel
 
 static DriverRelay *
 start_relay (const int *fds, DriverSocket which, const char *upstream, DriverAccess *access,
-             DriverOfferFunc offer, gpointer offer_data)
+             DriverBounds *bounds, DriverOfferFunc offer, gpointer offer_data)
 {
   g_autofree char *path = g_build_filename (upstream, driver_socket_name (which), NULL);
   DriverRelay *relay;
@@ -64,19 +72,47 @@ start_relay (const int *fds, DriverSocket which, const char *upstream, DriverAcc
     return NULL;
   relay = driver_relay_new (fds[which], path, offer, offer_data);
   driver_relay_admit (relay, access, which == DRIVER_SOCKET_RO);
+  driver_relay_bound (relay, bounds);
   return relay;
+}
+
+static void
+wait_for (const DriverTransactions *transactions, guint seconds)
+{
+  gint64 deadline = g_get_monotonic_time () + seconds * G_TIME_SPAN_SECOND;
+
+  while (driver_transactions_get_length (transactions) > 0 && g_get_monotonic_time () < deadline)
+    if (!g_main_context_iteration (NULL, FALSE))
+      g_usleep (G_USEC_PER_SEC / 100);
 }
 
 /* Lets what is under way come to its end. What does not is safe with the helper, and looked at by
    the next start. */
 static void
-drain (const DriverTransactions *transactions)
+drain (const DriverTransactions *transactions, DriverHelper *helper)
 {
-  gint64 deadline = g_get_monotonic_time () + STOP_TIMEOUT * G_TIME_SPAN_SECOND;
+  wait_for (transactions, STOP_PATIENCE);
+  driver_helper_give_up (helper);
+  wait_for (transactions, STOP_TIMEOUT - STOP_PATIENCE);
+}
 
-  while (driver_transactions_get_length (transactions) > 0 && g_get_monotonic_time () < deadline)
-    if (!g_main_context_iteration (NULL, FALSE))
-      g_usleep (G_USEC_PER_SEC / 100);
+/* How many descriptors there may be: where this was not started by its unit, the limit is one for
+   programs that use select(2). */
+static guint
+raise_limit (void)
+{
+  struct rlimit limit;
+
+  if (getrlimit (RLIMIT_NOFILE, &limit) != 0)
+    return DESCRIPTORS;
+  if (limit.rlim_cur < DESCRIPTORS && limit.rlim_cur < limit.rlim_max)
+    {
+      struct rlimit higher = { MIN (limit.rlim_max, DESCRIPTORS), limit.rlim_max };
+
+      if (setrlimit (RLIMIT_NOFILE, &higher) == 0)
+        limit = higher;
+    }
+  return (guint) MIN (limit.rlim_cur, DESCRIPTORS);
 }
 
 static gboolean
@@ -100,9 +136,10 @@ run (const int *fds, const char *upstream, const char *bus, GError **error)
         return FALSE;
     }
   DriverAccess *access = driver_access_new (ask_helper, helper);
-  DriverRelay *relay = start_relay (fds, DRIVER_SOCKET_RW, upstream, access,
+  DriverBounds *bounds = driver_bounds_new (raise_limit ());
+  DriverRelay *relay = start_relay (fds, DRIVER_SOCKET_RW, upstream, access, bounds,
                                     driver_transactions_offer, transactions);
-  DriverRelay *relay_ro = start_relay (fds, DRIVER_SOCKET_RO, upstream, access, NULL, NULL);
+  DriverRelay *relay_ro = start_relay (fds, DRIVER_SOCKET_RO, upstream, access, bounds, NULL, NULL);
   driver_events_start_loop ();
   driver_libvirt_start (libvirt, &funcs, transactions);
 
@@ -116,8 +153,9 @@ run (const int *fds, const char *upstream, const char *bus, GError **error)
 
   driver_relay_free (relay);
   driver_relay_free (relay_ro);
+  driver_bounds_free (bounds);
   driver_access_free (access);
-  drain (transactions);
+  drain (transactions, helper);
   /* The process ends with whatever still waits for libvirt or the helper; nothing here has state
      that would be lost. */
   return TRUE;

@@ -245,8 +245,18 @@ add_word (GString *text, const char *name, const char *value)
       }
 }
 
+static void
+note_user (const char *name, const char *value, guint32 *user)
+{
+  guint64 number;
+
+  if (value != NULL && g_str_equal (name, VIR_CONNECT_IDENTITY_UNIX_USER_ID)
+      && g_ascii_string_to_unsigned (value, 10, 0, G_MAXUINT32, &number, NULL))
+    *user = (guint32) number;
+}
+
 char *
-driver_opening_describe (GBytes *call)
+driver_opening_describe (GBytes *call, guint32 *user)
 {
   g_autoptr (GString) text = g_string_new (NULL);
   u_int number, flags;
@@ -254,13 +264,17 @@ driver_opening_describe (GBytes *call)
   gboolean ok
       = open_payload (call, &xdrs) && xdr_u_int (&xdrs, &number) && number <= PARAMETERS_MAX;
 
+  *user = DRIVER_USER_NOBODY;
   for (u_int i = 0; ok && i < number; i++)
     {
       char *name, *value;
 
       ok = get_parameter (&xdrs, &name, &value);
       if (ok)
-        add_word (text, name, value);
+        {
+          add_word (text, name, value);
+          note_user (name, value, user);
+        }
       free (name);
       free (value);
     }

@@ -3,6 +3,7 @@
 
 #include "driver/driver-frame.h"
 #include "driver/driver-peer.h"
+#include "driver/driver-shares.h"
 
 /**
  * The frames with which a connection of libvirt's RPC begins (src/remote/remote_protocol.x).
@@ -38,8 +39,9 @@ gboolean driver_opening_may_write (GBytes *call);
 GBytes *driver_opening_new_identity (const DriverPeer *peer, guint32 serial);
 
 /** driver_opening_describe: who a CONNECT_SET_IDENTITY names: "alice, uid 1000, pid 4242"; "nobody
- * who is named" for an empty one; NULL for what is none. */
-char *driver_opening_describe (GBytes *call);
+ * who is named" for an empty one; NULL for what is none. *@user is the uid; DRIVER_USER_NOBODY
+ * where there is none. */
+char *driver_opening_describe (GBytes *call, guint32 *user);
 
 /** driver_opening_answer: @reply, to another call, as the one to @call: with its program, version,
  * procedure and serial. */

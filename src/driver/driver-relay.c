@@ -9,6 +9,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "driver/driver-turned-away.h"
+
 enum
 {
   /* Where the queue of libvirt's socket is full, as after its restart. */
@@ -28,6 +30,8 @@ struct _DriverRelay
   gpointer offer_data;
   DriverAccess *access; /* NULL: whoever comes is let in */
   gboolean read_only;
+  DriverBounds *bounds; /* NULL: there are none */
+  DriverTurnedAway *turned_away;
   DriverConnectionShared shared;
   GHashTable *connections; /* DriverConnection */
   GHashTable *pending;     /* Pending */
@@ -38,8 +42,10 @@ typedef struct
 {
   DriverRelay *relay;
   int client;
+  DriverPlace *place; /* NULL: there are no bounds */
   guint tries;
   guint timer;
+  guint watch; /* while it waits for others of its user's to come in */
 } Pending;
 
 static void
@@ -47,8 +53,10 @@ pending_free (Pending *pending)
 {
   if (pending->timer != 0)
     g_source_remove (pending->timer);
+  g_clear_handle_id (&pending->watch, g_source_remove);
   if (pending->client >= 0)
     close (pending->client);
+  driver_place_free (pending->place);
   g_free (pending);
 }
 
@@ -101,6 +109,7 @@ try_upstream (gpointer data)
       DriverConnection *connection = driver_connection_new (
           &self->shared, client, server, self->offer, self->offer_data, closed, self);
 
+      driver_connection_set_place (connection, g_steal_pointer (&pending->place));
       if (self->access != NULL)
         driver_connection_admit (connection, self->access, self->read_only);
       g_hash_table_add (self->connections, connection);
@@ -108,6 +117,35 @@ try_upstream (gpointer data)
   pending->timer = 0;
   g_hash_table_remove (self->pending, pending);
   return G_SOURCE_REMOVE;
+}
+
+static void
+may_arrive (gpointer data)
+{
+  Pending *pending = data;
+
+  g_clear_handle_id (&pending->watch, g_source_remove);
+  try_upstream (pending);
+}
+
+static gboolean
+left_waiting (gint fd, GIOCondition condition, gpointer data)
+{
+  Pending *pending = data;
+
+  pending->watch = 0;
+  g_hash_table_remove (pending->relay->pending, pending);
+  return G_SOURCE_REMOVE;
+}
+
+static guint32
+user_of (int client)
+{
+  struct ucred peer;
+  socklen_t length = sizeof peer;
+
+  return getsockopt (client, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 ? peer.uid
+                                                                           : DRIVER_USER_NOBODY;
 }
 
 static gboolean
@@ -145,10 +183,21 @@ accept_client (gpointer data)
       return;
     }
 
+  DriverPlace *place
+      = self->bounds != NULL ? driver_bounds_enter (self->bounds, user_of (client)) : NULL;
+  if (self->bounds != NULL && place == NULL)
+    {
+      driver_turned_away_add (self->turned_away, client);
+      return;
+    }
   Pending *pending = g_new0 (Pending, 1);
-  *pending = (Pending){ .relay = self, .client = client };
+  *pending = (Pending){ .relay = self, .client = client, .place = place };
   g_hash_table_add (self->pending, pending);
-  try_upstream (pending);
+  if (place == NULL || driver_place_arrive (place, may_arrive, pending))
+    try_upstream (pending);
+  else
+    /* Nothing but its end is looked for. */
+    pending->watch = g_unix_fd_add (client, G_IO_HUP, left_waiting, pending);
 }
 
 DriverRelay *
@@ -161,6 +210,7 @@ driver_relay_new (int listener, const char *upstream, DriverOfferFunc offer, gpo
   self->offer = offer;
   self->offer_data = offer_data;
   self->shared.poll = driver_poll_ref ();
+  self->turned_away = driver_turned_away_new ();
   self->shared.splice = driver_splice_new ();
   self->connections
       = g_hash_table_new_full (NULL, NULL, (GDestroyNotify) driver_connection_free, NULL);
@@ -181,6 +231,12 @@ driver_relay_admit (DriverRelay *self, DriverAccess *access, gboolean read_only)
 }
 
 void
+driver_relay_bound (DriverRelay *self, DriverBounds *bounds)
+{
+  self->bounds = bounds;
+}
+
+void
 driver_relay_free (DriverRelay *self)
 {
   if (self == NULL)
@@ -192,6 +248,7 @@ driver_relay_free (DriverRelay *self)
   g_hash_table_unref (self->pending);
   g_hash_table_unref (self->connections);
   driver_poll_unref (self->shared.poll);
+  driver_turned_away_free (self->turned_away);
   driver_splice_free (self->shared.splice);
   g_free (self);
 }

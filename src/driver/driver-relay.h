@@ -23,6 +23,13 @@ driver_relay_new (int listener, const char *upstream, DriverOfferFunc offer, gpo
  * of (driver_connection_admit). @access outlives the relay. */
 void driver_relay_admit (DriverRelay *relay, DriverAccess *access, gboolean read_only);
 
+/**
+ * driver_relay_bound: before any client comes: no user has more of @bounds than his share. Who has
+ * more connections than that is told so, in the answer to his first call, where not too many are to
+ * be told; or his connection ends. @bounds outlives the relay, and may be another one's, too.
+ */
+void driver_relay_bound (DriverRelay *relay, DriverBounds *bounds);
+
 /** driver_relay_free: closes the listener and every connection. */
 void driver_relay_free (DriverRelay *relay);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (DriverRelay, driver_relay_free)

@@ -72,8 +72,8 @@ driver_transactions_offer (DriverCall *call, gpointer data)
       driver_work_free (work);
       return FALSE;
     }
-  if (!driver_jobs_push (self->jobs, driver_work_get_queue (work), run, work,
-                         (GDestroyNotify) driver_work_free, &error))
+  if (!driver_jobs_push (self->jobs, driver_call_get_user (call), driver_work_get_queue (work), run,
+                         work, (GDestroyNotify) driver_work_free, &error))
     {
       gboolean pass = driver_work_may_pass (work);
 
@@ -164,7 +164,7 @@ begin_settling (gpointer data)
   g_mutex_lock (&self->lock);
   g_hash_table_remove (self->timers, settling->timer);
   g_mutex_unlock (&self->lock);
-  if (!driver_jobs_push (self->jobs, job->domain_uuid,
+  if (!driver_jobs_push (self->jobs, 0, job->domain_uuid,
                          job->domain_uuid[0] != '\0' ? settle_one : settle_all, job,
                          (GDestroyNotify) settling_free, NULL))
     {
@@ -217,7 +217,7 @@ begin_check (gpointer data)
   g_mutex_unlock (&self->lock);
   /* Beside what is done for the domain, so that nothing waits for it. */
   if (driver_jobs_get_length (self->jobs) >= CHECK_JOBS_MAX
-      || !driver_jobs_push (self->jobs, queue, check, job, (GDestroyNotify) settling_free, NULL))
+      || !driver_jobs_push (self->jobs, 0, queue, check, job, (GDestroyNotify) settling_free, NULL))
     settling_free (job);
   return G_SOURCE_REMOVE;
 }

@@ -61,32 +61,6 @@ driver_work_free (DriverWork *self)
 
 /* --- attach ------------------------------------------------------------------------------- */
 
-/* The domain, where this attachment is ours to see to. Else NULL, with @error where the call is
-   refused, or without where it passes. */
-static HostdevDomain *
-find_guest (const DriverWork *self, GError **error)
-{
-  const char *uuid = driver_call_get_args (self->call)->domain_uuid;
-  g_autoptr (HostdevDomain) domain = NULL;
-  GError *failed = NULL;
-
-  if (!driver_domains_get (self->domains, uuid, &domain, &failed))
-    {
-      /* A domain that this code cannot read is none of ours; our own element in it is. */
-      if (g_error_matches (failed, COMMON_ERROR, COMMON_ERROR_INVALID_XML)
-          || g_error_matches (failed, COMMON_ERROR, COMMON_ERROR_INVALID_DOMAIN)
-          || g_error_matches (failed, COMMON_ERROR, COMMON_ERROR_INVALID_DEVICE))
-        g_error_free (failed);
-      else
-        g_propagate_error (error, failed);
-      return NULL;
-    }
-  if (domain == NULL || !hostdev_domain_is_running (domain)
-      || !hostdev_domain_is_pseries_kvm (domain))
-    return NULL;
-  return g_steal_pointer (&domain);
-}
-
 /* Plans, and takes the group from the host. */
 static DriverLease *
 prepare (DriverWork *self, const HostdevDomain *domain, GError **error)
@@ -267,7 +241,7 @@ attach (gpointer data)
     return;
   if (self->network == NULL
       || driver_domains_find_function (self->domains, self->network, self->device))
-    domain = find_guest (self, &error);
+    domain = driver_domains_get_guest (self->domains, args->domain_uuid, &error);
   if (domain == NULL && error == NULL)
     {
       driver_call_pass (self->call);
@@ -316,7 +290,7 @@ attach_nvme (gpointer data)
 
   if (driver_call_get_outcome (self->call) != DRIVER_OUTCOME_PENDING)
     return;
-  domain = find_guest (self, &error);
+  domain = driver_domains_get_guest (self->domains, args->domain_uuid, &error);
   if (domain == NULL)
     {
       /* Whether it is a guest that cannot have one, libvirt or QEMU will tell as well. */
@@ -357,6 +331,26 @@ define (gpointer data)
 /* --- detach, and update
  * ------------------------------------------------------------------------------- */
 
+/* libvirt may take its time with a call that it refuses in the end, as where the client reads no
+   answers: those who may not change the guest keep nobody waiting for that. FALSE: it is ended. */
+static gboolean
+may_follow (const DriverWork *self)
+{
+  const DriverDeviceCall *args = driver_call_get_args (self->call);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (HostdevDomain) domain = NULL;
+
+  if (!driver_call_is_limited (self->call))
+    return TRUE;
+  if (driver_call_get_outcome (self->call) != DRIVER_OUTCOME_PENDING)
+    return FALSE;
+  domain = driver_domains_get_guest (self->domains, args->domain_uuid, &error);
+  if (domain != NULL || error != NULL)
+    return driver_rights_check (self->call);
+  driver_call_pass (self->call);
+  return FALSE;
+}
+
 static void
 follow (gpointer data)
 {
@@ -368,6 +362,8 @@ follow (gpointer data)
   const PciAddress *address = self->device != NULL ? &self->device->address : NULL;
   g_autoptr (GArray) along = NULL;
 
+  if (!may_follow (self))
+    return;
   if (args->operation == DRIVER_DEVICE_DETACH)
     along = driver_companions_find (self->helper, self->domains, uuid, address, args->device);
 

@@ -11,9 +11,9 @@
  * - An attachment of an interface on a network that hands out functions of the host: the same, for
  *   the function that libvirt will choose. Where it chose another, that is as without us, and the
  *   one that was taken goes back. Its detachment is seen by libvirt's events.
- * - A detachment, and an update: forwarded, and what came of it is seen to. libvirt itself lets no
- *   guest have a PCI device by an update (src/qemu/qemu_driver.c: qemuDomainUpdateDeviceLive), so
- *   that nothing is taken from the host for one.
+ * - A detachment, and an update: where the client may do it, forwarded, and what came of it is seen
+ * to. libvirt itself lets no guest have a PCI device by an update (src/qemu/qemu_driver.c:
+ * qemuDomainUpdateDeviceLive), so that nothing is taken from the host for one.
  * - A definition of root's that requires what the host does not have: refused.
  * - An NVMe disk of the host: refused. QEMU's driver for it can use VFIO's Type 1 IOMMU alone
  *   (QEMU util/vfio-helpers.c: qemu_vfio_init_pci), which no POWER host has.

@@ -18,6 +18,7 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
   g_autofree char *whom = NULL;
   DriverFrameHeader call, header;
   gboolean polkit;
+  guint32 user;
   guint32 length = GUINT32_TO_BE ((guint32) size);
 
   if (size < DRIVER_FRAME_HEADER || size > 65536)
@@ -30,7 +31,7 @@ LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
 
   driver_opening_has_polkit (frame, &polkit, NULL);
   driver_opening_may_write (frame);
-  whom = driver_opening_describe (frame);
+  whom = driver_opening_describe (frame, &user);
   g_assert_true (whom == NULL || (*whom != '\0' && g_utf8_validate (whom, -1, NULL)));
   call.serial++;
   answer = driver_opening_answer (frame, &call);

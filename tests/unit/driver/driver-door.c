@@ -50,6 +50,7 @@ offer (DriverCall *call, gpointer data)
 
   self->offered++;
   self->limited = driver_call_is_limited (call);
+  self->user = driver_call_get_user (call);
   g_free (self->peer);
   self->peer = g_strdup (driver_call_get_peer (call));
   return FALSE;
@@ -129,6 +130,7 @@ test_door_tear_down (Door *self, gconstpointer data)
   /* What was asked and is not waited for any more. */
   test_run_for (20);
   driver_relay_free (self->relay);
+  driver_bounds_free (self->bounds);
   driver_access_free (self->access);
   close (self->upstream);
   unlink (self->path);
@@ -186,12 +188,13 @@ test_door_receive_identity (Door *self)
 {
   g_autoptr (GBytes) frame = test_receive (self->server);
   DriverFrameHeader header;
+  guint32 user;
 
   driver_frame_header_decode (g_bytes_get_data (frame, NULL), &header);
   g_assert_cmpint (header.procedure, ==, IDENTIFY);
   g_assert_cmpuint (header.serial, ==, OWN);
   g_assert_cmpuint (header.type, ==, 0);
-  return driver_opening_describe (frame);
+  return driver_opening_describe (frame, &user);
 }
 
 void

@@ -24,9 +24,11 @@ typedef struct
   int upstream;
   DriverAccess *access;
   DriverRelay *relay;
+  DriverBounds *bounds; /* the relay's; NULL: none */
   int client, server;
   guint offered;
   gboolean limited; /* the last one that was offered: libvirt may refuse it to the client */
+  guint32 user;     /* its */
   char *peer;
 
   GMutex lock; /* of what follows */

@@ -7,6 +7,8 @@
 
 #include "driver-door.h"
 
+#define ALICE 2001
+
 /* Who comes in, in which order, and as whom. */
 
 /* Who it is, from libvirt's first question to the client's first call: each in its order. */
@@ -170,15 +172,60 @@ identity (guint32 type, guint32 serial, const char *user)
 
   if (type == 4)
     test_put_u32 (payload, 0);
-  test_put_u32 (payload, user != NULL);
+  test_put_u32 (payload, user != NULL ? 2 : 0);
   if (user != NULL)
     {
       test_put_string (payload, "user-name");
       test_put_u32 (payload, 7);
       test_put_string (payload, user);
+      test_put_string (payload, "unix-user-id");
+      test_put_u32 (payload, 4);
+      test_put_u32 (payload, 0);
+      test_put_u32 (payload, ALICE);
     }
   test_put_u32 (payload, 0);
   return test_frame (REMOTE, IDENTIFY, type, serial, 0, payload);
+}
+
+static void
+open_as_root (Door *self)
+{
+  test_door_connect_as (self, 0);
+  test_door_demand (self, 0);
+  test_door_open (self);
+}
+
+/* For whom a client of root's is there, for him it counts; and where he has too many, it is told.
+ */
+static void
+test_told_too_many (Door *self, gconstpointer data)
+{
+  DriverPlace *places[6];
+
+  if (geteuid () != 0)
+    {
+      g_test_skip ("only root can be root");
+      return;
+    }
+  test_door_leave (self);
+  self->bounds = driver_bounds_new (384 + 4 * 16);
+  driver_relay_bound (self->relay, self->bounds);
+  for (gsize i = 0; i < G_N_ELEMENTS (places); i++)
+    places[i] = driver_bounds_enter (self->bounds, ALICE);
+  open_as_root (self);
+  test_send (self->client, identity (0, 11, "alice"));
+  test_expect_error (self->client, IDENTIFY, 11, VIR_ERR_RESOURCE_BUSY, "too many connections");
+  test_expect_none (self->server);
+  /* It is there for nobody else meanwhile. */
+  test_send (self->client, test_device_call (ATTACH, 12, "<hostdev/>", 0));
+  test_expect (self->server, test_device_call (ATTACH, 12, "<hostdev/>", 0));
+  g_assert_cmpuint (self->user, ==, ALICE);
+  g_assert_true (self->limited);
+  driver_place_free (places[0]);
+  test_pass (self->client, self->server, identity (0, 13, "alice"));
+  g_assert_null (driver_bounds_enter (self->bounds, ALICE));
+  for (gsize i = 1; i < G_N_ELEMENTS (places); i++)
+    driver_place_free (places[i]);
 }
 
 /* Root: let in when it asks how, whatever polkit says; and virtproxyd, which says for whom. */
@@ -220,11 +267,12 @@ test_root (Door *self, gconstpointer data)
       test_pass (self->server, self->client, test_reply (IDENTIFY, 11 + i));
       test_send (self->client, test_device_call (ATTACH, 20 + i, "<hostdev/>", 0));
       test_expect (self->server, test_device_call (ATTACH, 20 + i, "<hostdev/>", 0));
-      g_assert_true (g_str_has_prefix (self->peer, i == 0   ? "alice (uid 0, pid "
+      g_assert_true (g_str_has_prefix (self->peer, i == 0   ? "alice, uid 2001 (uid 0, pid "
                                                    : i == 1 ? "bob"
                                                             : "nobody who is named (uid 0"));
       g_assert_true (g_utf8_validate (self->peer, -1, NULL));
       g_assert_true (self->limited);
+      g_assert_cmpuint (self->user, ==, user != NULL ? ALICE : DRIVER_USER_NOBODY);
     }
   /* What cannot be read passes as it is. */
   test_pass (self->client, self->server, test_plain (IDENTIFY, 30));
@@ -244,5 +292,6 @@ main (int argc, char **argv)
   ADD ("/driver/admission/uri", NULL, test_uri);
   ADD ("/driver/admission/uri/long", NULL, test_uri_long);
   ADD ("/driver/admission/root", NULL, test_root);
+  ADD ("/driver/admission/told/too-many", NULL, test_told_too_many);
   return g_test_run ();
 }

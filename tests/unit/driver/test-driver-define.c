@@ -110,7 +110,7 @@ test_no_helper (TestHeld *self, gconstpointer data)
 static gboolean
 offer_limited (DriverCall *call, gpointer transactions)
 {
-  driver_call_set_limited (call, TRUE);
+  driver_call_set_user (call, 1000, TRUE);
   return driver_transactions_offer (call, transactions);
 }
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -202,6 +203,55 @@ test_absent_and_crashed (void)
   squatter_stop (&squatter);
 }
 
+static gpointer
+list_leases (gpointer helper)
+{
+  GError *error = NULL;
+
+  g_assert_null (driver_helper_list_leases (helper, NULL, &error));
+  return error;
+}
+
+/* A helper that is started and never comes: who waits for it is let go of at the end. */
+static void
+test_give_up (void)
+{
+  g_autofree char *directory = g_dir_make_tmp ("driver-XXXXXX", NULL);
+  g_autofree char *mark = g_build_filename (directory, "started", NULL);
+  g_autofree char *path = g_build_filename (directory, "helper.service", NULL);
+  g_autofree char *text
+      = g_strdup_printf ("[D-BUS Service]\nName=" COMMON_DBUS_KVMHELPER_NAME
+                         "\nExec=/bin/sh -c \"echo $$ > %s.new; mv %s.new %s; exec sleep 600\"\n",
+                         mark, mark, mark);
+  g_autoptr (GTestDBus) bus = g_test_dbus_new (G_TEST_DBUS_NONE);
+  g_autofree char *pid = NULL;
+
+  g_assert_true (g_file_set_contents (path, text, -1, NULL));
+  g_test_dbus_add_service_dir (bus, directory);
+  g_test_dbus_up (bus);
+  DriverHelper *helper = driver_helper_new (g_test_dbus_get_bus_address (bus));
+  gint64 begin = g_get_monotonic_time ();
+  GThread *thread = g_thread_new ("waits", list_leases, helper);
+  while (!g_file_test (mark, G_FILE_TEST_EXISTS))
+    g_usleep (1000);
+  driver_helper_give_up (helper);
+  g_autoptr (GError) error = g_thread_join (thread);
+  g_assert_error (error, COMMON_ERROR, COMMON_ERROR_HELPER_UNAVAILABLE);
+  /* The bus itself waits for longer. */
+  g_assert_cmpint (g_get_monotonic_time () - begin, <, 20 * G_TIME_SPAN_SECOND);
+  /* And nobody begins to wait any more. */
+  g_autoptr (GError) again = list_leases (helper);
+  g_assert_error (again, COMMON_ERROR, COMMON_ERROR_HELPER_UNAVAILABLE);
+
+  driver_helper_free (helper);
+  g_assert_true (g_file_get_contents (mark, &pid, NULL, NULL));
+  kill ((pid_t) g_ascii_strtoll (pid, NULL, 10), SIGKILL);
+  g_test_dbus_down (bus);
+  unlink (path);
+  unlink (mark);
+  rmdir (directory);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -209,5 +259,6 @@ main (int argc, char **argv)
   g_test_add_func ("/driver/helper/squatter", test_squatter);
   g_test_add_func ("/driver/helper/own", test_own);
   g_test_add_func ("/driver/helper/absent-and-crashed", test_absent_and_crashed);
+  g_test_add_func ("/driver/helper/give-up", test_give_up);
   return g_test_run ();
 }

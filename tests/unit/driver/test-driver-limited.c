@@ -11,11 +11,12 @@
 #define NO_DEVICE "<" DRIVER_RIGHTS_DEVICE "/>"
 #define NVME      "<disk type='nvme'><source type='pci' namespace='1'/><target dev='vdb'/></disk>"
 #define SAVE      2
+#define FORCE     4
 
 static gboolean
 offer (DriverCall *call, gpointer transactions)
 {
-  driver_call_set_limited (call, TRUE);
+  driver_call_set_user (call, 1000, TRUE);
   return driver_transactions_offer (call, transactions);
 }
 
@@ -176,6 +177,58 @@ test_refused_metadata (TestHeld *self, gconstpointer data)
   check_refused (self, TEST_HOSTDEV, VIR_ERR_ACCESS_DENIED);
 }
 
+static guint32
+expect_detach_question (TestHeld *self, guint32 flags)
+{
+  g_autoptr (GBytes) frame = test_receive (self->relay.server);
+  DriverFrameHeader header;
+
+  driver_frame_header_decode (g_bytes_get_data (frame, NULL), &header);
+  g_autoptr (GBytes) expected = test_device_call (DETACH, header.serial, NO_DEVICE, flags);
+  g_assert_true (g_bytes_equal (frame, expected));
+  return header.serial;
+}
+
+/* Nor does one who may not detach or update it keep the guest's queue waiting for libvirt's work:
+   libvirt does not hear of the call itself. */
+static void
+test_refused_others (TestHeld *self, gconstpointer data)
+{
+  static const struct
+  {
+    guint32 procedure;
+    const char *device;
+    guint32 flags;
+  } calls[] = { { DETACH, TEST_HOSTDEV, LIVE },
+                { DETACH_ALIAS, "hostdev0", LIVE },
+                { 174, TEST_HOSTDEV, LIVE | FORCE } };
+  guint32 serial;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (calls); i++)
+    {
+      test_send (self->relay.client,
+                 test_device_call (calls[i].procedure, 3, calls[i].device, calls[i].flags));
+      serial = expect_detach_question (self, LIVE);
+      test_send (self->relay.server,
+                 test_error_of (DETACH, serial, VIR_ERR_ACCESS_DENIED, "as libvirt says"));
+      test_expect (self->relay.client,
+                   test_error_of (calls[i].procedure, 3, VIR_ERR_ACCESS_DENIED, "as libvirt says"));
+      test_wait (test_held_is_idle, self->transactions);
+      test_expect_none (self->relay.server);
+
+      test_send (self->relay.client,
+                 test_device_call (calls[i].procedure, 4, calls[i].device, calls[i].flags));
+      serial = expect_detach_question (self, LIVE);
+      test_send (self->relay.server,
+                 test_error_of (DETACH, serial, VIR_ERR_CONFIG_UNSUPPORTED, "unknown device"));
+      test_expect (self->relay.server,
+                   test_device_call (calls[i].procedure, 4, calls[i].device, calls[i].flags));
+      test_send (self->relay.server, test_reply (calls[i].procedure, 4));
+      test_expect (self->relay.client, test_reply (calls[i].procedure, 4));
+    }
+  g_assert_cmpstr (test_helper_get_log (self->fake), ==, "");
+}
+
 /* What is none of ours is not asked about. */
 static void
 test_other (TestHeld *self, gconstpointer data)
@@ -253,6 +306,7 @@ main (int argc, char **argv)
   ADD ("refused", test_refused);
   ADD ("refused/metadata", test_refused_metadata);
   ADD ("refused/named", test_refused_named);
+  ADD ("refused/others", test_refused_others);
   ADD ("same-serial", test_same_serial);
   ADD ("other", test_other);
   ADD ("client-gone", test_client_gone);
