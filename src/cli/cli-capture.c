@@ -183,6 +183,25 @@ write_machine (xmlNode *root, GVariant *host)
     cli_capture_set (root, "bypass", "off");
 }
 
+/* Numbers, and nothing else: the schema of a simulated host takes no more. */
+static void
+write_nodes (xmlNode *root, GVariant *host)
+{
+  g_autoptr (GVariant) nodes = g_variant_lookup_value (host, "nodes", G_VARIANT_TYPE ("aa{sv}"));
+  gsize count = nodes == NULL ? 0 : g_variant_n_children (nodes);
+
+  for (gsize i = 0; i < count; i++)
+    {
+      g_autoptr (GVariant) dictionary = g_variant_get_child_value (nodes, i);
+      g_autofree char *number = g_strdup_printf ("%u", cli_capture_number (dictionary, "number"));
+      xmlNode *node = xmlNewChild (root, NULL, BAD_CAST "node", NULL);
+
+      cli_capture_set (node, "number", number);
+      cli_capture_set (node, "cpus", cli_capture_text (dictionary, "cpus"));
+      cli_capture_set (node, "distances", cli_capture_text (dictionary, "distances"));
+    }
+}
+
 /* --- PHBs --- */
 
 static void
@@ -261,6 +280,7 @@ write_document (GVariant *host, const Capture *capture)
 
   xmlDocSetRootElement (document, root);
   write_machine (root, host);
+  write_nodes (root, host);
   write_functions (root, capture);
   xmlDocDumpFormatMemoryEnc (document, &text, &length, "UTF-8", 1);
   xml = g_strndup ((const char *) text, (gsize) length);

@@ -281,6 +281,7 @@ load_function (const Place *place, const xmlNode *node, GError **error)
          && kvmhelper_sim_load_number (node, "msi", MAX_VECTORS_MSI, &function->msi, error)
          && kvmhelper_sim_load_number (node, "msix", MAX_VECTORS_MSIX, &function->msix, error)
          && kvmhelper_sim_load_number (node, "bars", 6, &function->regions, error)
+         && kvmhelper_sim_load_number (node, "dma-bits", 64, &function->dma_bits, error)
          && load_sriov (place->load, function, node, error)
          && load_uses (place->load, function, node, error);
 }

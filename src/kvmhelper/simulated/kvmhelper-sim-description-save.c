@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "kvmhelper/simulated/kvmhelper-sim-description.h"
+#include "kvmhelper/simulated/kvmhelper-sim-node.h"
 #include "kvmhelper/simulated/kvmhelper-sim-eeh.h"
 #include "kvmhelper/simulated/kvmhelper-sim-use.h"
 
@@ -226,6 +227,8 @@ save_common (Save *save, const KvmHelperSimFunction *function)
     put_number (save, "group", function->group->number);
   if (function->numa_node >= 0)
     put_number (save, "numa-node", (guint) function->numa_node);
+  if (!function->bridge && function->physfn == NULL)
+    put_if (save, "dma-bits", function->dma_bits, KVMHELPER_SIM_DMA_BITS);
   put_if (save, "enabled", function->enabled, 0);
   if (*function->natural_driver != '\0')
     put (save, "driver", function->natural_driver);
@@ -429,6 +432,7 @@ kvmhelper_sim_to_xml (KvmHelperSim *sim)
   open_element (&save, "simulated-host");
   save_host (&save);
   begin_content (&save);
+  kvmhelper_sim_nodes_save (sim, save.text);
   save_drivers (&save);
   for (guint i = 0; i < sim->phbs->len; i++)
     save_phb (&save, sim->phbs->pdata[i], functions);

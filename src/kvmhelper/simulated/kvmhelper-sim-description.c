@@ -5,6 +5,7 @@
 
 #include "common/common-vfio.h"
 #include "kvmhelper-sim-resources.h"
+#include "kvmhelper/simulated/kvmhelper-sim-node.h"
 
 #include <glib/gi18n-lib.h>
 
@@ -205,7 +206,8 @@ kvmhelper_sim_load_driver (KvmHelperSimLoad *load, const char *name)
 static gboolean
 load_host (KvmHelperSimLoad *load, const xmlNode *root, GError **error)
 {
-  if (!load_profile (load->sim, root, error) || !load_machine (load->sim, root, error))
+  if (!load_profile (load->sim, root, error) || !load_machine (load->sim, root, error)
+      || !kvmhelper_sim_nodes_load (load->sim, root, error))
     return FALSE;
   for (const xmlNode *node = common_xml_child (root, "driver"); node != NULL;
        node = common_xml_next (node, "driver"))

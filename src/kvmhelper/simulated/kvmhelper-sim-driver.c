@@ -116,6 +116,8 @@ call_probe (KvmHelperSimDriver *driver, KvmHelperSimFunction *function)
   if (!g_str_equal (driver->name, function->natural_driver)
       && !g_str_equal (driver->name, "pci-stub"))
     return ENODEV;
+  if (!function->bridge && !g_str_equal (driver->name, "pci-stub"))
+    function->dma_mask = function->dma_bits;
   kvmhelper_sim_uses_publish (function);
   return 0;
 }

@@ -24,6 +24,7 @@ SHOW (subsystem_device, "0x%04x\n", function->subsystem_device)
 SHOW (revision, "0x%02x\n", function->revision)
 SHOW (class, "0x%06x\n", function->class)
 SHOW (numa_node, "%d\n", function->numa_node)
+SHOW (dma_mask_bits, "%u\n", function->dma_mask)
 SHOW (power_state, "%s\n", function->powered ? "D0" : "D3hot")
 /* A null pointer, as vsnprintf prints it: there is no override. */
 SHOW (driver_override, "%s\n",
@@ -224,6 +225,7 @@ const KvmHelperSimAttribute kvmhelper_sim_function_attributes[] = {
   { "uevent", 0644, show_uevent, NULL, NULL },
   { "enable", 0644, show_enable, store_enable, NULL },
   { "numa_node", 0644, show_numa_node, NULL, NULL },
+  { "dma_mask_bits", 0444, show_dma_mask_bits, NULL, NULL },
   { "power_state", 0444, show_power_state, NULL, NULL },
   { "remove", 0220, NULL, store_remove, NULL },
   { "rescan", 0200, NULL, store_rescan, NULL },

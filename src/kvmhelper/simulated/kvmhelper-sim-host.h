@@ -167,6 +167,8 @@ struct _KvmHelperSimFunction
   guint next_vendor, next_device; /* what takes its place when its user has let go; 0: nothing */
   guint enabled;                  /* enable_cnt, by hand */
   int numa_node;
+  guint dma_bits; /* how far its own driver says that it addresses … */
+  guint dma_mask; /* … and what the last driver but VFIO's left there, in bits: 32 without any */
   KvmHelperSimUses *uses; /* interfaces and disks that its own driver makes; NULL */
   KvmHelperSimNode *node; /* in /sys/devices; NULL once it is unplugged or removed */
   gpointer vfio;          /* KvmHelperSimVfioDevice while on a VFIO driver */

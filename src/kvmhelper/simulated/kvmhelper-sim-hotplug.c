@@ -89,6 +89,7 @@ forget (KvmHelperSimFunction *function)
   function->reset_methods = g_strdup (function->all_reset_methods);
   function->can_reset = *function->reset_methods != '\0';
   function->enabled = 0;
+  function->dma_mask = KVMHELPER_SIM_DMA_MASK;
   function->powered = TRUE;
 }
 

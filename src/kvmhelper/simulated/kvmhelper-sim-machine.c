@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "kvmhelper/simulated/kvmhelper-sim-node.h"
 #include "kvmhelper/simulated/kvmhelper-sim-pci.h"
 #include "kvmhelper/simulated/kvmhelper-sim-use.h"
 
@@ -31,6 +32,7 @@ kvmhelper_sim_machine_free (KvmHelperSimMachine *machine)
   g_free (machine->mmu);
   g_free (machine->compatible);
   g_free (machine->consoles);
+  g_clear_pointer (&machine->nodes, g_ptr_array_unref);
   g_free (machine);
 }
 
@@ -270,5 +272,6 @@ kvmhelper_sim_machine_start (KvmHelperSim *sim)
   add_line (sys, "class/tty/console", "active", sim->machine->consoles);
   if (sim->profile.kvm_hv)
     kvmhelper_sim_directory (sys, "module/kvm_hv/parameters", kvm_parameters, sim);
+  kvmhelper_sim_nodes_start (sim);
   kvmhelper_sim_uses_start (sim);
 }

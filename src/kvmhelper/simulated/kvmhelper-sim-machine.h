@@ -15,6 +15,7 @@ struct _KvmHelperSimMachine
   char *cpu, *revision, *model, *machine, *firmware, *mmu;
   char *compatible;          /* of the device tree's root, words */
   char *consoles;            /* /sys/class/tty/console/active, words */
+  GPtrArray *nodes;          /* of NUMA (kvmhelper-sim-node.c); NULL before it is described */
   guint disks;               /* that were counted */
   KvmHelperSimBypass bypass; /* how it is once kvm_irq_bypass is 1 again */
 };

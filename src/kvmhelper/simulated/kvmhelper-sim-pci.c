@@ -229,6 +229,8 @@ kvmhelper_sim_function_new (KvmHelperSimPhb *phb, const PciAddress *address)
   function->vfs = g_ptr_array_new_with_free_func ((GDestroyNotify) function_free);
   function->powered = TRUE;
   function->numa_node = -1;
+  function->dma_bits = KVMHELPER_SIM_DMA_BITS;
+  function->dma_mask = KVMHELPER_SIM_DMA_MASK;
   return function;
 }
 

@@ -12,6 +12,11 @@
 
 #define KVMHELPER_SIM_ANY_NUMBER G_MAXUINT
 
+/* What nearly all drivers say of their functions, and what the kernel begins with
+ * (drivers/pci/probe.c: pci_setup_device). */
+#define KVMHELPER_SIM_DMA_BITS 64
+#define KVMHELPER_SIM_DMA_MASK 32
+
 /** kvmhelper_sim_phb_root_pe: of the root bus. The last of all numbers is what belongs to no other,
  * the one before it this, the rest are given from above
  * (arch/powerpc/platforms/powernv/pci-ioda.c: pnv_pci_init_ioda_phb, pnv_ioda_alloc_pe). */

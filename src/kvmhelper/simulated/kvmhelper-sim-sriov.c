@@ -40,6 +40,7 @@ new_vf (KvmHelperSimFunction *physfn, const PciAddress *address)
   vf->class = physfn->class;
   vf->revision = physfn->revision;
   vf->numa_node = physfn->numa_node;
+  vf->dma_bits = physfn->dma_bits;
   vf->msix = MIN (physfn->msix, VF_MSIX);
   vf->regions = MIN (physfn->regions, 1);
   g_free (vf->natural_driver);
