@@ -82,6 +82,7 @@ hostdev_device_read_guest_address (const xmlNode *node, HostdevDevice *device, G
     return FALSE;
   hostdev_zpci_ids_read (address, &device->zpci);
   device->has_guest_bus = guest.domain != 0 || guest.bus != 0 || guest.slot != 0;
+  device->guest_domain = guest.domain;
   device->guest_bus = guest.bus;
   device->guest_slot = guest.slot;
   device->guest_function = guest.function;

@@ -23,6 +23,7 @@ typedef struct
   char *driver_model;     /* <driver model=''>, NULL: none */
   gboolean iommufd;       /* <driver iommufd='yes'/>: not to be had on ppc64 */
   gboolean has_guest_bus; /* <address type='pci'> of the guest was given */
+  guint guest_domain;     /* of that; libvirt takes 0 alone */
   guint guest_bus;        /* the PCI controller's index in the guest */
   guint8 guest_slot, guest_function;
   HostdevZpciIds zpci; /* <zpci> of that address: of an s390x guest */

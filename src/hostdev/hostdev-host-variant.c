@@ -142,6 +142,7 @@ static const Key function_keys[] = {
   NUMBER (HostdevFunction, "numa-node", numa_node, 0xffff),
   NUMBER (HostdevFunction, "dma-bits", dma_bits, 64),
   TEXT (HostdevFunction, "reset-methods", reset_methods),
+  NUMBER (HostdevFunction, "total-vfs", total_vfs, 0xffff),
   { "interrupts-in-use-only", "b", offsetof (HostdevFunction, in_use_only), 0, FALSE },
   { "endpoint", "b", offsetof (HostdevFunction, endpoint), 0, FALSE },
   { "busy", "a(ss)", 0, 0, FALSE },

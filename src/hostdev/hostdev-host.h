@@ -73,6 +73,7 @@ typedef struct
   gboolean is_vf;
   PciAddress physfn; /* of a VF */
   guint numvfs;
+  guint total_vfs;       /* how many virtual functions it can have; 0: none, or not known */
   GPtrArray *busy;       /* HostdevBusy */
   GPtrArray *companions; /* char *: addresses of the other functions of its card */
 

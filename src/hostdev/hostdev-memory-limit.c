@@ -39,6 +39,38 @@ unit_bytes (const char *unit, guint64 *bytes)
   return TRUE;
 }
 
+/* <page size='2' unit='M'/>, in KiB where it says nothing; 0: it cannot be read. */
+static guint64
+read_page (const xmlNode *page)
+{
+  g_autofree char *size = common_xml_get_or_empty (page, "size");
+  g_autofree char *unit = common_xml_get (page, "unit");
+  guint64 bytes, number;
+
+  if (!unit_bytes (unit == NULL ? "KiB" : unit, &bytes)
+      || !g_ascii_string_to_unsigned (size, 10, 0, G_MAXUINT64 / bytes, &number, NULL))
+    return 0;
+  return number * bytes / 1024;
+}
+
+static guint64
+read_pages (const xmlNode *hugepages)
+{
+  guint64 smallest = 0;
+
+  for (const xmlNode *page = common_xml_child (hugepages, "page"); page != NULL;
+       page = common_xml_next (page, "page"))
+    {
+      g_autofree char *nodeset = common_xml_get (page, "nodeset");
+      guint64 size = read_page (page);
+
+      if (nodeset != NULL || size == 0)
+        return 0;
+      smallest = smallest == 0 ? size : MIN (smallest, size);
+    }
+  return smallest;
+}
+
 static gboolean
 read_size (const xmlNode *parent, const char *name, guint64 *kib, GError **error)
 {
@@ -82,6 +114,7 @@ hostdev_memory_read (const xmlNode *domain, HostdevMemory *memory, GError **erro
 {
   const xmlNode *tune = common_xml_child (domain, "memtune");
   const xmlNode *backing = common_xml_child (domain, "memoryBacking");
+  const xmlNode *hugepages;
 
   *memory = (HostdevMemory){ .memory = 0 };
   if (!read_size (domain, "memory", &memory->memory, error)
@@ -91,7 +124,9 @@ hostdev_memory_read (const xmlNode *domain, HostdevMemory *memory, GError **erro
   if (memory->hard_limit >= UNLIMITED)
     memory->hard_limit = 0;
   memory->locked = backing != NULL && common_xml_child (backing, "locked") != NULL;
-  memory->hugepages = backing != NULL && common_xml_child (backing, "hugepages") != NULL;
+  hugepages = backing == NULL ? NULL : common_xml_child (backing, "hugepages");
+  memory->hugepages = hugepages != NULL;
+  memory->page = hugepages == NULL ? 0 : read_pages (hugepages);
   return TRUE;
 }
 

@@ -21,6 +21,8 @@ typedef struct
   guint64 hard_limit; /* <memtune><hard_limit>, 0: none, or as good as none */
   gboolean locked;    /* <memoryBacking><locked/> */
   gboolean hugepages; /* <memoryBacking><hugepages/> */
+  guint64 page;       /* of those the smallest, where all of it is made of such pages; 0: the host's
+                         default, or of some NUMA nodes alone */
 } HostdevMemory;
 
 /** hostdev_memory_read_size: the child @name of @domain, an amount of memory, in KiB; 0 where there

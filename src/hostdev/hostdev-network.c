@@ -23,7 +23,10 @@ hostdev_network_device_new (const char *xml, gssize length, char **network)
   device = g_new0 (HostdevDevice, 1);
   if (name == NULL || !hostdev_device_read_guest_address (root, device, NULL))
     return NULL;
+  const xmlNode *teaming = common_xml_child (root, "teaming");
   const xmlNode *alias = common_xml_child (root, "alias");
+  device->interface = TRUE;
+  device->teaming = teaming != NULL && common_xml_attribute_is (teaming, "type", "transient");
   if (alias != NULL)
     device->alias = common_xml_get (alias, "name");
   *network = g_steal_pointer (&name);
@@ -107,6 +110,14 @@ hostdev_network_choose (const char *const *texts, HostdevDevice *device)
   if (forward == NULL || !common_xml_attribute_is (forward, "mode", "hostdev"))
     return FALSE;
   device->managed = common_xml_attribute_is (forward, "managed", "yes");
+  const xmlNode *driver = common_xml_child (forward, "driver");
+  g_clear_pointer (&device->driver_name, g_free);
+  g_clear_pointer (&device->driver_model, g_free);
+  if (driver != NULL)
+    {
+      device->driver_name = common_xml_get (driver, "name");
+      device->driver_model = common_xml_get (driver, "model");
+    }
   for (const xmlNode *node = common_xml_child (forward, "address"); node != NULL;
        node = common_xml_next (node, "address"))
     if (common_xml_attribute_is (node, "type", "pci")

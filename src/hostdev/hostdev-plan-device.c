@@ -30,6 +30,7 @@ check_address (const HostdevPlanning *planning, const HostdevDevice *device)
 {
   const HostdevTraits *traits = hostdev_domain_get_traits (planning->domain);
   gboolean starting = planning->plan->operation == HOSTDEV_OPERATION_START;
+  g_autofree char *domain = g_strdup_printf ("%u", device->guest_domain);
   g_autofree char *bus = g_strdup_printf ("%u", device->guest_bus);
   g_autofree char *slot = g_strdup_printf ("%u", device->guest_slot);
   g_autofree char *function = g_strdup_printf ("%u", device->guest_function);
@@ -38,7 +39,10 @@ check_address (const HostdevPlanning *planning, const HostdevDevice *device)
   if (!device->has_guest_bus || device->guest_bus > 255)
     return;
   used = traits->used[device->guest_bus][device->guest_slot & 31];
-  if (device->guest_slot == 0)
+  if (device->guest_domain != 0)
+    hostdev_plan_say (planning->plan, HOSTDEV_SAYS_GUEST_DOMAIN, &device->address, "domain", domain,
+                      NULL);
+  else if (device->guest_slot == 0)
     hostdev_plan_say (planning->plan, HOSTDEV_SAYS_SLOT_ZERO, &device->address, "bus", bus, NULL);
   else if (!starting && device->guest_function != 0)
     hostdev_plan_say (planning->plan, HOSTDEV_SAYS_FUNCTION_HOTPLUG, &device->address, "function",
@@ -46,6 +50,10 @@ check_address (const HostdevPlanning *planning, const HostdevDevice *device)
   else if (!starting && used != 0)
     hostdev_plan_say (planning->plan, HOSTDEV_SAYS_ADDRESS_TAKEN, &device->address, "slot", slot,
                       "bus", bus, NULL);
+  else if (starting && (used & (used - 1)) != 0
+           && (traits->alone[device->guest_bus] & (1u << (device->guest_slot & 31))) != 0)
+    hostdev_plan_say (planning->plan, HOSTDEV_SAYS_MULTIFUNCTION_OFF, &device->address, "slot",
+                      slot, "bus", bus, NULL);
   else if (starting && device->guest_function != 0 && (used & 1) == 0)
     hostdev_plan_say (planning->plan, HOSTDEV_SAYS_FUNCTION_LONE, &device->address, "function",
                       function, "slot", slot, "bus", bus, NULL);
@@ -118,6 +126,9 @@ hostdev_plan_check_guest (const HostdevPlanning *planning, guint devices)
   if (traits->overridden != NULL)
     hostdev_plan_say (planning->plan, HOSTDEV_SAYS_QEMU_OVERRIDE, NULL, "alias", traits->overridden,
                       NULL);
+  if (devices > 0 && traits->slow_option != NULL)
+    hostdev_plan_say (planning->plan, HOSTDEV_SAYS_QEMU_VFIO_SLOW, NULL, "element",
+                      traits->slow_element, "option", traits->slow_option, NULL);
   if (devices > 0)
     check_kernel (planning);
 }

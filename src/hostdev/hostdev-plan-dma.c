@@ -8,10 +8,10 @@
  * found it out. QEMU fails without when libvirt has long begun.
  */
 
-/* A vPHB's first window, as QEMU makes it (hw/ppc/spapr_pci.c: dma_win_addr, dma_win_size). */
-#define WINDOW_START 0
-#define WINDOW_SIZE  (1024 * 1024 * 1024u)
-#define WINDOW_PAGE  4096
+/* A vPHB's first window, as QEMU makes it (hw/ppc/spapr_pci.c: dma_win_addr, dma_win_size); it
+ * begins at 0. */
+#define WINDOW_SIZE (1024 * 1024 * 1024u)
+#define WINDOW_PAGE 4096
 
 /* A vPHB has the 64-bit window beside the first one. */
 #define WINDOWS 2
@@ -28,20 +28,25 @@ static void
 check_first_window (const HostdevPlanning *planning, const HostdevGroup *group,
                     const HostdevPlanDevice *entry)
 {
+  const HostdevTraits *traits = hostdev_domain_get_traits (planning->domain);
+  guint64 wanted = traits->window_size != 0 ? traits->window_size : WINDOW_SIZE;
   g_autofree char *name = hostdev_plan_describe_group (group);
   g_autofree char *pages = g_strdup_printf ("0x%" G_GINT64_MODIFIER "x", group->page_sizes);
   g_autofree char *start = g_strdup_printf ("0x%x", group->dma32_start);
+  g_autofree char *own = g_strdup_printf ("0x%" G_GINT64_MODIFIER "x", traits->window_start);
   g_autofree char *size = hostdev_plan_size_text (group->dma32_size);
+  g_autofree char *bytes = g_strdup_printf ("0x%x", group->dma32_size);
+  g_autofree char *own_size = hostdev_plan_size_text (wanted);
 
-  if (group->dma32_start != WINDOW_START)
+  if (group->dma32_start != traits->window_start)
     hostdev_plan_say (planning->plan, HOSTDEV_SAYS_DMA_WINDOW, &entry->address, "group", name,
-                      "start", start, NULL);
+                      "start", start, "own", own, NULL);
   else if ((group->page_sizes & (2 * WINDOW_PAGE - 1)) == 0)
     hostdev_plan_say (planning->plan, HOSTDEV_SAYS_DMA_PAGE_SIZE, &entry->address, "group", name,
                       "pages", pages, NULL);
-  else if (group->dma32_size < WINDOW_SIZE)
+  else if (group->dma32_size < wanted)
     hostdev_plan_say (planning->plan, HOSTDEV_SAYS_DMA_WINDOW_SMALL, &entry->address, "group", name,
-                      "size", size, NULL);
+                      "size", size, "own", own_size, "bytes", bytes, NULL);
 }
 
 static void
@@ -115,14 +120,16 @@ check_second_window (const HostdevPlanning *planning, const HostdevGroup *group,
 void
 hostdev_plan_check_windows (const HostdevPlanning *planning, const HostdevPlanDevice *entry)
 {
+  const HostdevTraits *traits = hostdev_domain_get_traits (planning->domain);
   const HostdevGroup *group = NULL;
   const HostdevFunction *function = hostdev_host_find (planning->host, &entry->address, &group);
 
   if (group == NULL)
     return;
-  if (hostdev_domain_get_traits (planning->domain)->ddw_off)
+  if (traits->ddw_off)
     hostdev_plan_say_wish (planning->plan, HOSTDEV_SAYS_DMA_DDW_OFF,
-                           get_window_wish (&entry->policy), "window64", &entry->address, NULL);
+                           get_window_wish (&entry->policy), "window64", &entry->address, "element",
+                           traits->ddw_element, NULL);
   if (function->dma_bits != 0 && function->dma_bits <= 32)
     {
       g_autofree char *name = hostdev_plan_describe_function (function);

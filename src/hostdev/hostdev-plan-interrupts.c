@@ -9,6 +9,10 @@
  * devices are among them. */
 #define MSI_MAX 3328
 
+/* Up to pseries-3.0 a guest has so many in all (hw/ppc/spapr.c: spapr_machine_3_0_class_options,
+ * nr_xirqs). */
+#define MSI_MAX_LEGACY 1024
+
 /* Linux, arch/powerpc/include/asm/kvm_host.h: KVMPPC_PIRQ_MAPPED */
 #define BYPASS_MAX 1024
 
@@ -41,17 +45,29 @@ count_vectors (const HostdevPlanning *planning)
   return vectors;
 }
 
+static guint
+get_most (const HostdevPlanning *planning)
+{
+  const HostdevTraits *traits = hostdev_domain_get_traits (planning->domain);
+  gboolean legacy = traits->machine_major > 0
+                    && (traits->machine_major < 3
+                        || (traits->machine_major == 3 && traits->machine_minor == 0));
+
+  return legacy ? MSI_MAX_LEGACY : MSI_MAX;
+}
+
 void
 hostdev_plan_check_vectors (const HostdevPlanning *planning)
 {
   HostdevAnswer bypass
       = hostdev_host_get_capability (planning->host, HOSTDEV_CAP_IRQ_BYPASS).answer;
-  guint vectors = count_vectors (planning);
+  guint vectors = count_vectors (planning), most = get_most (planning);
   g_autofree char *count = g_strdup_printf ("%u", vectors);
+  g_autofree char *limit = g_strdup_printf ("%u", most);
 
-  if (vectors > MSI_MAX)
+  if (vectors > most)
     hostdev_plan_say (planning->plan, HOSTDEV_SAYS_MSI_LIMIT, NULL, "vectors", count, "limit",
-                      G_STRINGIFY (MSI_MAX), NULL);
+                      limit, NULL);
   if (vectors > BYPASS_MAX && bypass == HOSTDEV_YES)
     hostdev_plan_say (planning->plan, HOSTDEV_SAYS_BYPASS_LIMIT, NULL, "vectors", count, "limit",
                       G_STRINGIFY (BYPASS_MAX), NULL);

@@ -84,6 +84,22 @@ check_host_memory (const HostdevPlanning *planning, const HostdevMemory *memory)
                     "memory", pinned, NULL);
 }
 
+/* KVM HV makes the guest's large pages of such of the host's, and QEMU looks that it can
+ * (hw/ppc/spapr_caps.c: spapr_check_pagesize). */
+static void
+check_hpt_pages (const HostdevPlanning *planning, const HostdevMemory *memory)
+{
+  guint64 wanted = hostdev_domain_get_traits (planning->domain)->hpt_page;
+  guint64 found
+      = memory->hugepages ? memory->page : hostdev_host_get_page_size (planning->host) / 1024;
+  g_autofree char *wanted_text = hostdev_plan_size_text (wanted * 1024);
+  g_autofree char *found_text = hostdev_plan_size_text (found * 1024);
+
+  if (found != 0 && wanted > found)
+    hostdev_plan_say (planning->plan, HOSTDEV_SAYS_HPT_PAGE_SIZE, NULL, "wanted", wanted_text,
+                      "found", found_text, NULL);
+}
+
 void
 hostdev_plan_check_memory (const HostdevPlanning *planning, guint phbs)
 {
@@ -94,6 +110,8 @@ hostdev_plan_check_memory (const HostdevPlanning *planning, guint phbs)
   check_hard_limit (planning, memory, phbs);
   check_growth (planning, memory, phbs);
   check_balloon (planning, memory);
-  if (planning->plan->operation == HOSTDEV_OPERATION_START)
-    check_host_memory (planning, memory);
+  if (planning->plan->operation != HOSTDEV_OPERATION_START)
+    return;
+  check_host_memory (planning, memory);
+  check_hpt_pages (planning, memory);
 }

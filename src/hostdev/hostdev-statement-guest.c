@@ -28,7 +28,7 @@ static const HostdevStatement statements[] = {
   { HOSTDEV_SAYS_PHB_LIMIT, "phb-limit", HOSTDEV_REFUSE, FALSE, COMMON_ERROR_NO_FREE_PHB,
     N_ ("“{guest}” has all {limit} PHBs that a pSeries guest can have, and none is free for "
         "{device}."),
-    N_ ("Detach a device from it first."),
+    N_ ("Take another device out of it first."),
     "QEMU, include/hw/pci-host/spapr.h: SPAPR_MAX_PHBS; libvirt: target index 0 to 30" },
   { HOSTDEV_SAYS_PHB_UNKNOWN, "phb-unknown", HOSTDEV_REFUSE, FALSE, COMMON_ERROR_PHB_UNKNOWN,
     N_ ("{device} is to go on PCI bus {bus}, which “{guest}” does not have."),
@@ -43,7 +43,7 @@ static const HostdevStatement statements[] = {
   { HOSTDEV_SAYS_GROUP_SPLIT, "group-split", HOSTDEV_REFUSE, FALSE, COMMON_ERROR_GROUP_SPLIT,
     N_ ("{device} would go on PHB {phb} of “{guest}”, while other devices of {group} are on PHB "
         "{other}: QEMU refuses a group on two PHBs."),
-    N_ ("Give it an address on that PHB: <address type='pci' bus='{other}' …/>."),
+    N_ ("Give it an address on that PHB: <address type='pci' bus='{other}' slot='…'/>."),
     "QEMU, hw/vfio/common.c: vfio_get_group, “group used in multiple address spaces”" },
   { HOSTDEV_SAYS_SPARE_PHBS, "spare-phbs", HOSTDEV_WARN, FALSE, COMMON_ERROR_NO_FREE_PHB,
     N_ ("“{guest}” wishes {wished} PHBs free for hotplug (spare-phbs), and has {found}."),
@@ -187,6 +187,32 @@ static const HostdevStatement statements[] = {
     N_ ("Correct the alias or address; nothing is to be done where that device is to be attached "
         "later."),
     "this project: the policy in the guest's metadata" },
+  { HOSTDEV_SAYS_QEMU_VFIO_SLOW, "qemu-vfio-slow", HOSTDEV_WARN, FALSE,
+    COMMON_ERROR_DRIVER_UNSUPPORTED,
+    N_ ("The <{element}> of “{guest}” says {option}: what its devices of the host would do without "
+        "QEMU goes through QEMU then, which is slow."),
+    N_ ("Remove {option} from it and start the guest again."),
+    "QEMU, hw/vfio/pci.c: vfio_pci_dev_properties" },
+  { HOSTDEV_SAYS_MULTIFUNCTION_OFF, "multifunction-off", HOSTDEV_REFUSE, FALSE,
+    COMMON_ERROR_PHB_UNKNOWN,
+    N_ ("Several devices of “{guest}” are on slot {slot} of bus {bus}, and function 0 of it says "
+        "multifunction='off': QEMU would fail with “single function device can't be populated”."),
+    N_ ("Write multifunction='on' there, or leave it out: libvirt then writes it itself."),
+    "QEMU, hw/pci/pci.c: pci_init_multifunction; libvirt, src/conf/domain_addr.c: "
+    "virDomainPCIAddressSetAllMulti" },
+  { HOSTDEV_SAYS_HPT_PAGE_SIZE, "hpt-page-size", HOSTDEV_WARN, FALSE, COMMON_ERROR_MEMORY_LIMIT,
+    N_ ("“{guest}” may have pages of {wanted} (<features><hpt><maxpagesize>), and its memory is "
+        "made of pages of {found}: QEMU would fail with “Can't support … kiB guest pages”."),
+    N_ ("Write {found} or less into <maxpagesize>, or have the memory made of pages of {wanted} "
+        "(<memoryBacking><hugepages><page size=''/>)."),
+    "QEMU, hw/ppc/spapr_caps.c: spapr_check_pagesize" },
+  { HOSTDEV_SAYS_GUEST_DOMAIN, "guest-domain", HOSTDEV_REFUSE, FALSE, COMMON_ERROR_PHB_UNKNOWN,
+    N_ ("{device} is to go on PCI domain {domain} of “{guest}”: to libvirt all of a guest's PHBs "
+        "are "
+        "buses of domain 0."),
+    N_ ("Write domain='0' and the PHB's index as the bus, or leave the guest's <address> out, so "
+        "that libvirt chooses."),
+    "libvirt, src/conf/domain_addr.c: “Only PCI domain 0 is available”" },
 };
 
 const HostdevStatement *

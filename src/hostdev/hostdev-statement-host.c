@@ -61,7 +61,7 @@ static const HostdevStatement statements[] = {
     "Linux, drivers/vfio/group.c: vfio_group_fops_open (EBUSY)" },
   { HOSTDEV_SAYS_GROUP_HELD_UNKNOWN, "group-held-unknown", HOSTDEV_REFUSE, FALSE,
     COMMON_ERROR_GROUP_IN_USE, N_ ("{group} is in use by a process that has no lease on it."),
-    N_ ("See who has /dev/vfio/{number} open and stop it."),
+    N_ ("See who has it open (fuser -v /dev/vfio/{number}) and stop it."),
     "Linux, drivers/vfio/group.c: vfio_group_fops_open (EBUSY)" },
   { HOSTDEV_SAYS_GROUP_KEPT, "group-kept", HOSTDEV_ADVISE, FALSE, COMMON_ERROR_GROUP_IN_USE,
     N_ ("The guest keeps other devices of {group}: nothing of it goes back to the host yet."),
@@ -165,8 +165,9 @@ static const HostdevStatement statements[] = {
   { HOSTDEV_SAYS_NO_RESET, "no-reset", HOSTDEV_ADVISE, FALSE, COMMON_ERROR_RESET_UNSAFE,
     N_ ("{function} has no way to be reset: the guest gets it as who had it last left it, and so "
         "does the host later."),
-    N_ ("See in /sys/bus/pci/devices/{device}/reset_method what the kernel offers; shut its driver "
-        "down cleanly in the guest before it is given back."),
+    N_ ("Shut its driver down cleanly in the guest before it is given back. Where there is "
+        "/sys/bus/pci/devices/{device}/reset_method, the ways were switched off by hand: write "
+        "“default” into it."),
     "Linux, drivers/pci/pci.c: pci_reset_fn_methods" },
   { HOSTDEV_SAYS_VF_PARENT, "vf-parent", HOSTDEV_ADVISE, FALSE, COMMON_ERROR_MEMBER_NOT_TAKEABLE,
     N_ ("{device} is a virtual function of {function}: when the driver of that is unbound or "

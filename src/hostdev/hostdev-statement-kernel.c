@@ -5,6 +5,11 @@
 
 /* What is said of interrupts, DMA and EEH. */
 
+/* Of three statements. */
+static const char ask_again[]
+    = N_ ("See why it could not be read (journalctl -u ppc64-kvmhelper); where the host comes from "
+          "a description, have it written anew (virt-ppc64 host --xml).");
+
 static const HostdevStatement statements[] = {
   { HOSTDEV_SAYS_XIVE_PARTITION, "xive-partition", HOSTDEV_WARN, TRUE,
     COMMON_ERROR_XIVE_UNAVAILABLE,
@@ -20,7 +25,7 @@ static const HostdevStatement statements[] = {
     "Linux, arch/powerpc/kvm/book3s_xive_native.c: kvmppc_xive_native_supported" },
   { HOSTDEV_SAYS_XIVE_UNKNOWN, "xive-unknown", HOSTDEV_REFUSE, TRUE, COMMON_ERROR_XIVE_UNAVAILABLE,
     N_ ("It is not known whether the host's KVM has native XIVE for “{guest}” ({source})."),
-    N_ ("See why the host could not be asked."), "this project: no claim without evidence" },
+    ask_again, "this project: no claim without evidence" },
   { HOSTDEV_SAYS_IRQCHIP_OFF, "irqchip-off", HOSTDEV_WARN, TRUE, COMMON_ERROR_XIVE_UNAVAILABLE,
     N_ ("The interrupts of “{guest}” are emulated in QEMU, which is slow: its <qemu:commandline> "
         "says kernel-irqchip=off."),
@@ -60,12 +65,14 @@ static const HostdevStatement statements[] = {
   { HOSTDEV_SAYS_TCE_UNKNOWN, "tce-unknown", HOSTDEV_REFUSE, TRUE, COMMON_ERROR_TCE_UNAVAILABLE,
     N_ ("It is not known whether the host's KVM has TCE tables in the kernel for “{guest}” "
         "({source})."),
-    N_ ("See why the host could not be asked."), "this project: no claim without evidence" },
+    ask_again, "this project: no claim without evidence" },
   { HOSTDEV_SAYS_DMA_WINDOW, "dma-window", HOSTDEV_REFUSE, FALSE, COMMON_ERROR_DMA_WINDOW,
-    N_ ("{group} has its DMA window at {start}, and a guest's PHB has it at 0: QEMU would fail "
-        "with “Host doesn't support DMA window”."),
-    N_ ("Set dma_win_addr of the guest's spapr-pci-host-bridge to that address, or take another "
-        "device."),
+    N_ ("{group} has its DMA window at {start}, and the PHBs of “{guest}” have theirs at {own}: "
+        "QEMU would fail with “Host doesn't support DMA window”."),
+    N_ ("Take another device, or have the guest's PHBs made so (virsh edit {guest}): "
+        "<qemu:commandline xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'><qemu:arg "
+        "value='-global'/><qemu:arg value='spapr-pci-host-bridge.dma_win_addr={start}'/>"
+        "</qemu:commandline>. It takes effect when the guest is started next."),
     "QEMU, hw/vfio/spapr.c: vfio_spapr_create_window" },
   { HOSTDEV_SAYS_DMA_PAGE_SIZE, "dma-page-size", HOSTDEV_REFUSE, FALSE, COMMON_ERROR_DMA_WINDOW,
     N_ ("{group} has no DMA pages of 4 KiB (of its sizes the mask is {pages}): QEMU would fail "
@@ -73,8 +80,11 @@ static const HostdevStatement statements[] = {
     N_ ("Take another device, or a host whose firmware offers 4 KiB pages."),
     "QEMU, hw/vfio/spapr.c: vfio_spapr_create_window" },
   { HOSTDEV_SAYS_DMA_WINDOW_SMALL, "dma-window-small", HOSTDEV_WARN, FALSE, COMMON_ERROR_DMA_WINDOW,
-    N_ ("{group} has a 32-bit DMA window of {size}, and a guest's PHB asks for 1 GiB."),
-    N_ ("Set dma_win_size of the guest's spapr-pci-host-bridge to that size."),
+    N_ ("{group} has a 32-bit DMA window of {size}, and the PHBs of “{guest}” ask for {own}."),
+    N_ ("Have the guest's PHBs made so (virsh edit {guest}): <qemu:commandline "
+        "xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'><qemu:arg value='-global'/>"
+        "<qemu:arg value='spapr-pci-host-bridge.dma_win_size={bytes}'/></qemu:commandline>. It "
+        "takes effect when the guest is started next."),
     "QEMU, hw/ppc/spapr_pci.c: dma_win_size" },
   { HOSTDEV_SAYS_DMA_WINDOW_SINGLE, "dma-window-single", HOSTDEV_WARN, TRUE,
     COMMON_ERROR_DMA_WINDOW,
@@ -91,8 +101,8 @@ static const HostdevStatement statements[] = {
     N_ ("See /proc/powerpc/eeh; the host must not be started with eeh=off."),
     "Linux, arch/powerpc/kernel/eeh.c: eeh_enabled" },
   { HOSTDEV_SAYS_EEH_UNKNOWN, "eeh-unknown", HOSTDEV_REFUSE, TRUE, COMMON_ERROR_EEH_UNAVAILABLE,
-    N_ ("It is not known whether the host has EEH for “{guest}” ({source})."),
-    N_ ("See why the host could not be asked."), "this project: no claim without evidence" },
+    N_ ("It is not known whether the host has EEH for “{guest}” ({source})."), ask_again,
+    "this project: no claim without evidence" },
   { HOSTDEV_SAYS_XIVE_HOST_OFF, "xive-host-off", HOSTDEV_WARN, TRUE, COMMON_ERROR_XIVE_UNAVAILABLE,
     N_ ("“{guest}” can have no native XIVE interrupts: the host's own interrupts are not on XIVE "
         "({source})."),
@@ -100,10 +110,11 @@ static const HostdevStatement statements[] = {
     "Linux, arch/powerpc/sysdev/xive/common.c: xive_cmdline_disabled" },
   { HOSTDEV_SAYS_XIVE_HOST_PAGES, "xive-host-pages", HOSTDEV_WARN, TRUE,
     COMMON_ERROR_XIVE_UNAVAILABLE,
-    N_ ("The host has pages of {size}, and native XIVE for guests takes 64 KiB: the event queues "
-        "of “{guest}” could not be set up."),
+    N_ ("The host has pages of {size}, and native XIVE for guests takes 64 KiB: QEMU emulates the "
+        "interrupts of “{guest}”."),
     N_ ("Take a kernel with CONFIG_PPC_64K_PAGES."),
-    "Linux, arch/powerpc/kvm/book3s_xive_native.c: kvmppc_xive_native_set_queue_config" },
+    "Linux, arch/powerpc/kvm/book3s_xive_native.c: kvmppc_xive_native_mmap; QEMU, "
+    "hw/intc/spapr_xive_kvm.c: kvmppc_xive_mmap" },
   { HOSTDEV_SAYS_CPU_BEFORE_XIVE, "cpu-before-xive", HOSTDEV_ADVISE, TRUE,
     COMMON_ERROR_XIVE_UNAVAILABLE,
     N_ ("“{guest}” has no native XIVE interrupts: its CPU is a POWER{power}, which is older than "
@@ -153,7 +164,7 @@ static const HostdevStatement statements[] = {
         "slot."),
     "Linux, drivers/vfio/vfio_iommu_spapr_tce.c: tce_iommu_attach_group; QEMU, hw/vfio/spapr.c" },
   { HOSTDEV_SAYS_DMA_DDW_OFF, "dma-ddw-off", HOSTDEV_WARN, TRUE, COMMON_ERROR_DMA_WINDOW,
-    N_ ("The <qemu:commandline> of “{guest}” says ddw=off: without the 64-bit DMA window it maps "
+    N_ ("The <{element}> of “{guest}” says ddw=off: without the 64-bit DMA window it maps "
         "each buffer by itself in 32 bits, which is slow."),
     N_ ("Remove ddw=off from it and start the guest again."),
     "QEMU, hw/ppc/spapr_pci.c: ddw; PAPR, ibm,create-pe-dma-window" },
@@ -178,7 +189,8 @@ static const HostdevStatement statements[] = {
     COMMON_ERROR_DMA_WINDOW,
     N_ ("The 64-bit DMA window of {group} can have pages of {pages}, and the {memory} of “{guest}” "
         "are in small ones: its table has {entries} entries."),
-    N_ ("Write <memoryBacking><hugepages/></memoryBacking> into the domain."),
+    N_ ("Write <memoryBacking><hugepages/></memoryBacking> into the domain, and have such pages "
+        "ready on the host (virsh allocpages)."),
     "QEMU, hw/vfio/spapr.c: vfio_spapr_create_window" },
   { HOSTDEV_SAYS_EEH_VFIO_LACKS, "eeh-vfio-lacks", HOSTDEV_WARN, TRUE, COMMON_ERROR_EEH_UNAVAILABLE,
     N_ ("“{guest}” has no EEH: the host has it, and VFIO does not pass it on ({source})."),

@@ -15,6 +15,7 @@ hostdev_traits_clear (HostdevTraits *traits)
   g_free (traits->cpus);
   g_free (traits->nvme);
   g_free (traits->overridden);
+  g_free (traits->slow_option);
   g_free (traits->twice);
 }
 
@@ -121,6 +122,8 @@ read_address (const xmlNode *device, HostdevTraits *traits)
   if ((traits->used[guest.bus][guest.slot] & bit) != 0 && traits->twice == NULL)
     traits->twice = pci_address_to_string (&guest);
   traits->used[guest.bus][guest.slot] |= bit;
+  if (guest.function == 0 && common_xml_attribute_is (address, "multifunction", "off"))
+    traits->alone[guest.bus] |= 1u << guest.slot;
 }
 
 static void
@@ -169,19 +172,13 @@ is_qemu (const xmlNode *node, const char *name)
          && strcmp ((const char *) node->name, name) == 0;
 }
 
-/* -device vfio-pci,host=… and -global spapr-pci-host-bridge.ddw=off, each with its option before
- * it; both may be JSON as well. */
 static void
 read_argument (const xmlNode *node, HostdevTraits *traits)
 {
   g_autofree char *value = common_xml_get_or_empty (node, "value");
 
-  if (strstr (value, "vfio-pci") != NULL)
-    traits->qemu_device = TRUE;
   if (strstr (value, "ic-mode=") != NULL)
     traits->ic_mode_given = TRUE;
-  if (strstr (value, "ddw=off") != NULL || strstr (value, "ddw=false") != NULL)
-    traits->ddw_off = TRUE;
   if (strstr (value, "zpci.interpret=off") != NULL)
     traits->zpci_interpret_off = TRUE;
   if (strstr (value, "zpci.forwarding-assist=off") != NULL)
@@ -222,6 +219,7 @@ void
 hostdev_traits_read (const xmlNode *domain, HostdevTraits *traits)
 {
   const xmlNode *security = child (domain, "launchSecurity");
+  const xmlNode *hpt = child (child (domain, "features"), "hpt");
 
   *traits = (HostdevTraits){ .cells = 0 };
   traits->protected_memory
@@ -231,5 +229,7 @@ hostdev_traits_read (const xmlNode *domain, HostdevTraits *traits)
   read_numa (domain, traits);
   read_devices (domain, traits);
   read_qemu (domain, traits);
+  hostdev_traits_read_qemu (domain, traits);
+  traits->hpt_page = hpt == NULL ? 0 : hostdev_memory_read_size (hpt, "maxpagesize");
   traits->current = hostdev_memory_read_size (domain, "currentMemory");
 }

@@ -25,11 +25,21 @@ typedef struct
   char *nvme;             /* source address of the first <disk type='nvme'>, "0001:01:00.0"; NULL */
   gboolean qemu_device;   /* <qemu:commandline> gives it a vfio-pci device by itself */
   gboolean ic_mode_given; /* … or names an ic-mode, whatever it is */
-  gboolean ddw_off;       /* … or takes the PHBs' dynamic DMA windows away */
+  /* The guest's PHBs have no dynamic DMA windows, by that element ("qemu:override"). */
+  gboolean ddw_off;
+  const char *ddw_element;
+  /* Of their first window what was changed: where it begins, 0 as QEMU has it; its size, 0: the
+   * same. */
+  guint64 window_start, window_size;
+  char *slow_option;        /* "x-no-mmap=on", of its devices of the host, … */
+  const char *slow_element; /* … by that element; NULL */
+  guint64 hpt_page;         /* <features><hpt><maxpagesize> in KiB; 0: none */
   /* Of an s390x guest: its zPCI devices are told not to be interpreted, not to have their
    * interrupts forwarded; its memory is its own alone (<launchSecurity type='s390-pv'>). */
   gboolean zpci_interpret_off, zpci_forwarding_off, protected_memory;
   char *twice;          /* an address in the guest that two devices have, "0000:01:02.0"; NULL */
+  guint32 alone[256];   /* of each bus the slots, a bit each, whose function 0 says
+                           multifunction='off' */
   guint8 used[256][32]; /* of each slot of each bus the functions that devices have, a bit each */
   gboolean
       phb_node[256]; /* which PCI controllers say on which of the guest's NUMA nodes they are */
@@ -39,4 +49,9 @@ typedef struct
 
 /** hostdev_traits_read: of a <domain>. Never fails. */
 void hostdev_traits_read (const xmlNode *domain, HostdevTraits *traits);
+
+/** hostdev_traits_read_qemu: its part of that (hostdev-traits-qemu.c): what <qemu:commandline> and
+ * <qemu:override> change of PHBs and devices of the host. */
+void hostdev_traits_read_qemu (const xmlNode *domain, HostdevTraits *traits);
+
 void hostdev_traits_clear (HostdevTraits *traits);

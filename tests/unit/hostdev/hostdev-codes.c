@@ -152,3 +152,30 @@ codes_run (int argc, char **argv, const char *name, const Code *all, gsize count
     }
   return g_test_run ();
 }
+
+static void
+test_edge (gconstpointer data)
+{
+  const Edge *edge = data;
+  g_autoptr (HostdevPlan) plan = make_plan (&edge->plan);
+
+  const HostdevReason *reason = find (plan, edge->id);
+
+  g_assert_cmpint (reason != NULL, ==, edge->said);
+  if (edge->words != NULL)
+    g_assert_nonnull (strstr (reason->sentence, edge->words));
+}
+
+int
+codes_run_edges (int argc, char **argv, const Edge *edges, gsize count)
+{
+  g_test_init (&argc, &argv, NULL);
+  for (gsize i = 0; i < count; i++)
+    {
+      g_autofree char *path = g_strdup_printf ("/hostdev/codes/edges/%s/%" G_GSIZE_FORMAT,
+                                               hostdev_statement_get (edges[i].id)->code, i);
+
+      g_test_add_data_func (path, &edges[i], test_edge);
+    }
+  return g_test_run ();
+}

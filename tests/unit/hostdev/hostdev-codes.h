@@ -26,6 +26,18 @@ typedef struct
   Plan yes, no;
 } Code;
 
+/* One edge of a rule: what is said by its code, or is not, and the plan that shows it. */
+typedef struct
+{
+  HostdevStatementId id;
+  gboolean said;
+  Plan plan;
+  const char *words; /* in its sentence; NULL: whatever it is */
+} Edge;
+
+/** codes_run_edges: makes all these plans. */
+int codes_run_edges (int argc, char **argv, const Edge *edges, gsize count);
+
 /** codes_run: makes all these plans; @statements: all that there has to be a case for. */
 int codes_run (int argc, char **argv, const char *name, const Code *codes, gsize count,
                const HostdevStatement *statements, gsize n_statements);

@@ -28,6 +28,12 @@
 #define HOSTDEV(domain, function, address)                                                         \
   "<hostdev type='pci' managed='yes'><source><address domain='" domain                             \
   "' bus='2' function='" function "'/></source>" address "</hostdev>"
+#define GLOBAL(value)                                                                              \
+  "<qemu:commandline " QEMU "><qemu:arg value='-global'/><qemu:arg value='" value                  \
+  "'/></qemu:commandline>"
+#define FIRST(more)                                                                                \
+  "<interface type='bridge'><address type='pci' bus='1' slot='3' " more "/></interface>"
+#define HPT(mib) "<features><hpt><maxpagesize unit='MiB'>" mib "</maxpagesize></hpt></features>"
 #define CELLS                                                                                      \
   "<cpu><numa><cell id='0' cpus='0' memory='1' unit='GiB'/><cell id='1' cpus='1' memory='1' "      \
   "unit='GiB'/></numa></cpu>"
@@ -149,6 +155,20 @@ static const Code codes[] = {
     { .operation = 's',
       .more = "<alias name='ua-net'/>",
       .top = FIXTURE_POLICY ("", "<ppc64:device alias='ua-net' eeh='off'/>") } },
+  { HOSTDEV_SAYS_QEMU_VFIO_SLOW,
+    { .top = GLOBAL ("vfio-pci.x-no-kvm-msix=on") },
+    { .top = GLOBAL ("vfio-pci.x-no-kvm-msix=off") } },
+  { HOSTDEV_SAYS_MULTIFUNCTION_OFF,
+    { .operation = 's', .more = ON ("1", "3", "1"), .devices = FIRST ("multifunction='off'") },
+    { .operation = 's', .more = ON ("1", "3", "1"), .devices = FIRST ("") } },
+  { HOSTDEV_SAYS_HPT_PAGE_SIZE,
+    { .operation = 's', .top = MEMORY ("4194304") HPT ("16") },
+    { .operation = 's',
+      .top = MEMORY ("4194304") HPT ("16") "<memoryBacking><hugepages><page size='16' "
+                                           "unit='M'/></hugepages></memoryBacking>" } },
+  { HOSTDEV_SAYS_GUEST_DOMAIN,
+    { .more = "<address type='pci' domain='1' bus='1' slot='1'/>" },
+    { .more = "<address type='pci' domain='0x0000' bus='1' slot='1'/>" } },
 };
 
 int

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "common/common-error.h"
 #include "hostdev/hostdev-device.h"
+#include "hostdev/hostdev-network.h"
 
 #define ADDRESS "<address domain='0x0001' bus='0x02' slot='0x03' function='0x4'/>"
 #define SOURCE  "<source>" ADDRESS "</source>"
@@ -186,6 +187,50 @@ test_size (void)
   expect_refused (xml->str, COMMON_ERROR_INVALID_XML);
 }
 
+/* Of an interface of a network, what its element says, and what the network says of its functions.
+ */
+static void
+test_network (void)
+{
+  static const char interface[]
+      = "<interface type='network'><source network='vfs'/><alias name='ua-net'/>%s</interface>";
+  static const char network[]
+      = "<network><name>vfs</name><forward mode='hostdev' managed='yes'>%s<address type='pci' "
+        "domain='0x0008' bus='0x01' slot='0x00' function='0x2'/></forward></network>";
+  static const struct
+  {
+    const char *teaming, *driver;
+    gboolean is_teaming;
+    const char *name;
+  } cases[] = {
+    { "", "", FALSE, NULL },
+    { "<teaming type='transient' persistent='ua-x'/>", "<driver name='vfio'/>", TRUE, "vfio" },
+    { "<teaming type='persistent'/>", "<driver name='kvm'/>", FALSE, "kvm" },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (GString) device_xml = g_string_new (interface);
+      g_autoptr (GString) network_xml = g_string_new (network);
+      g_autofree char *name = NULL;
+
+      g_string_replace (device_xml, "%s", cases[i].teaming, 1);
+      g_string_replace (network_xml, "%s", cases[i].driver, 1);
+      const char *texts[] = { network_xml->str, NULL };
+      g_autoptr (HostdevDevice) device = hostdev_network_device_new (device_xml->str, -1, &name);
+      g_assert_nonnull (device);
+      g_assert_cmpstr (name, ==, "vfs");
+      g_assert_cmpstr (device->alias, ==, "ua-net");
+      g_assert_true (device->interface);
+      g_assert_cmpint (device->teaming, ==, cases[i].is_teaming);
+      /* as often as it is asked */
+      g_assert_true (hostdev_network_choose (texts, device));
+      g_assert_true (hostdev_network_choose (texts, device));
+      g_assert_true (device->managed);
+      g_assert_cmpstr (device->driver_name, ==, cases[i].name);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -198,5 +243,6 @@ main (int argc, char **argv)
   g_test_add_func ("/hostdev/device/others", test_others);
   g_test_add_func ("/hostdev/device/refused", test_refused);
   g_test_add_func ("/hostdev/device/size", test_size);
+  g_test_add_func ("/hostdev/device/network", test_network);
   return g_test_run ();
 }
