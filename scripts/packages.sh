@@ -106,7 +106,7 @@ PACKAGES_BUILD="gcc meson ninja-build pkg-config gettext polkitd python3-docutil
 # What its tests run with: a real bus, a real libvirtd and its clients, virt-manager on a display and who uses it, and libvirt's own schemas.
 # shellcheck disable=SC2034
 PACKAGES_TEST="$PACKAGES_BUILD dbus systemd libvirt-daemon-system libvirt-clients qemu-system-ppc qemu-utils seabios jing libxml2-utils clang libclang-rt-dev clang-format shellcheck python3-dbusmock
-  python3-libvirt openssh-client netcat-openbsd virt-manager xvfb xdotool at-spi2-core gir1.2-atspi-2.0"
+  python3-libvirt openssh-client netcat-openbsd virt-manager xvfb xdotool at-spi2-core gir1.2-atspi-2.0 graphviz"
 
 # Clients that nobody wants to have for a test: nova is of 200 packages, which take minutes to install, and sshd would be started.
 # shellcheck disable=SC2034

@@ -333,3 +333,19 @@ cli_edit_add_within (CliEdit *edit, const xmlNode *parent, const char *element)
   else
     replace (edit, span.tag_end, span.tag_end, text);
 }
+
+void
+cli_edit_remove (CliEdit *edit, const xmlNode *node)
+{
+  const char *text = edit->text->str;
+  Span span = get_span (edit, node);
+  g_autofree char *indent = indent_of (edit, span.begin);
+  gsize from = span.begin, to = span.end;
+
+  if (indent != NULL && text[to + strspn (text + to, " \t\r")] == '\n')
+    {
+      from -= strlen (indent);
+      to += strspn (text + to, " \t\r") + 1;
+    }
+  replace (edit, from, to, "");
+}

@@ -41,3 +41,6 @@ void cli_edit_set_content (CliEdit *edit, const xmlNode *node, const char *conte
  */
 void cli_edit_add_after (CliEdit *edit, const xmlNode *node, const char *element);
 void cli_edit_add_within (CliEdit *edit, const xmlNode *parent, const char *element);
+
+/** cli_edit_remove: takes @node away with all in it, and its lines, where it has them alone. */
+void cli_edit_remove (CliEdit *edit, const xmlNode *node);

@@ -129,7 +129,8 @@ run (CliOptions *options, GStrv *argv, GError **error)
 
   if (!cli_options_parse (options, &cli_explain_command, entries, argv, error)
       || !cli_options_expect (&cli_explain_command, *argv, list ? 0 : 1, list ? 0 : G_MAXUINT,
-                              error))
+                              error)
+      || !cli_options_need_no_host (options, &cli_explain_command, error))
     return CLI_EXIT_OK;
   statements = find_all (*argv + 1, error);
   if (statements == NULL)

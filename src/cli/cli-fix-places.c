@@ -272,3 +272,35 @@ cli_fix_join_group (const CliFixing *fixing)
     return FALSE;
   return take_slot (fixing, moved, first->guest_bus);
 }
+
+gboolean
+cli_fix_let_share (const CliFixing *fixing)
+{
+  const HostdevDevice *device = fixing->address != NULL
+                                    ? hostdev_domain_find_address (fixing->domain, fixing->address)
+                                    : NULL;
+  guint bus, slot, function;
+
+  if (device == NULL || !device->has_guest_bus)
+    return FALSE;
+  for (xmlNode *node = cli_fixing_devices (fixing)->children; node != NULL; node = node->next)
+    if (read_place (node, &bus, &slot, &function) && bus == device->guest_bus
+        && slot == device->guest_slot && function == 0)
+      {
+        cli_edit_set_attribute (fixing->edit, common_xml_child (node, "address"), "multifunction",
+                                "on");
+        return TRUE;
+      }
+  return FALSE;
+}
+
+gboolean
+cli_fix_leave_domain (const CliFixing *fixing)
+{
+  xmlNode *node = fixing->address != NULL ? cli_fixing_find (fixing, fixing->address) : NULL;
+
+  if (node == NULL)
+    return FALSE;
+  cli_edit_set_attribute (fixing->edit, common_xml_child (node, "address"), "domain", "0x0000");
+  return TRUE;
+}

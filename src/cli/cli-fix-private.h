@@ -28,6 +28,8 @@ xmlNode *cli_fixing_find (const CliFixing *fixing, const PciAddress *address);
  *   join_group: the device goes on the PHB where its group is
  *   change_slot: the device goes on a slot of its own
  *   part_twins: so does one of two devices that have the same
+ *   leave_domain: the device goes on PCI domain 0
+ *   let_share: function 0 of the device's slot says that there are others
  */
 gboolean cli_fix_add_free_phb (const CliFixing *fixing);
 gboolean cli_fix_add_named_phb (const CliFixing *fixing);
@@ -35,3 +37,5 @@ gboolean cli_fix_move_group (const CliFixing *fixing);
 gboolean cli_fix_join_group (const CliFixing *fixing);
 gboolean cli_fix_change_slot (const CliFixing *fixing);
 gboolean cli_fix_part_twins (const CliFixing *fixing);
+gboolean cli_fix_let_share (const CliFixing *fixing);
+gboolean cli_fix_leave_domain (const CliFixing *fixing);

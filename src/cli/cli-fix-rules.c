@@ -87,10 +87,10 @@ count_phbs (const CliFixing *fixing)
   return g_hash_table_size (indexes);
 }
 
+/* To what @memory wants by libvirt's formula. */
 static gboolean
-raise_limit (const CliFixing *fixing)
+raise_limit_for (const CliFixing *fixing, const HostdevMemory *memory)
 {
-  const HostdevMemory *memory = hostdev_domain_get_memory (fixing->domain);
   guint phbs = count_phbs (fixing);
   guint64 formula = hostdev_memory_formula (memory, phbs, TRUE);
   xmlNode *memtune = common_xml_child (cli_edit_get_root (fixing->edit), "memtune");
@@ -107,19 +107,97 @@ raise_limit (const CliFixing *fixing)
   return TRUE;
 }
 
+static gboolean
+raise_limit (const CliFixing *fixing)
+{
+  return raise_limit_for (fixing, hostdev_domain_get_memory (fixing->domain));
+}
+
+/* Once, for all that the guest can grow to. */
+static gboolean
+raise_limit_for_growth (const CliFixing *fixing)
+{
+  HostdevMemory grown = *hostdev_domain_get_memory (fixing->domain);
+
+  grown.memory = MAX (grown.memory, grown.max_memory);
+  return raise_limit_for (fixing, &grown);
+}
+
+/* The <teaming type='persistent'/> of the interface with that alias; NULL. */
+static xmlNode *
+find_persistent (const CliFixing *fixing, const char *alias)
+{
+  const xmlNode *devices = cli_fixing_devices (fixing);
+
+  for (xmlNode *node = common_xml_child (devices, "interface"); node != NULL;
+       node = common_xml_next (node, "interface"))
+    {
+      const xmlNode *its = common_xml_child (node, "alias");
+
+      if (its != NULL && common_xml_attribute_is (its, "name", alias))
+        return common_xml_child (node, "teaming");
+    }
+  return NULL;
+}
+
+/* Out of both interfaces: the device's own, and the one that it names. */
+static gboolean
+drop_teaming (const CliFixing *fixing)
+{
+  xmlNode *node = fixing->address != NULL ? cli_fixing_find (fixing, fixing->address) : NULL;
+  xmlNode *teaming = node != NULL ? common_xml_child (node, "teaming") : NULL;
+  xmlNode *persistent;
+  g_autofree char *alias = NULL;
+
+  if (teaming == NULL)
+    return FALSE;
+  alias = common_xml_get (teaming, "persistent");
+  cli_edit_remove (fixing->edit, teaming);
+  persistent = alias != NULL ? find_persistent (fixing, alias) : NULL;
+  if (persistent != NULL)
+    cli_edit_remove (fixing->edit, persistent);
+  return TRUE;
+}
+
+/* The first one: as long as there is one, it is said. */
+static gboolean
+drop_mdev (const CliFixing *fixing)
+{
+  for (xmlNode *node = common_xml_child (cli_fixing_devices (fixing), "hostdev"); node != NULL;
+       node = common_xml_next (node, "hostdev"))
+    if (common_xml_attribute_is (node, "type", "mdev"))
+      {
+        cli_edit_remove (fixing->edit, node);
+        return TRUE;
+      }
+  return FALSE;
+}
+
 static const struct
 {
   const char *code;
   gboolean (*rule) (const CliFixing *fixing);
 } rules[] = {
-  { "no-free-phb", cli_fix_add_free_phb },  { "spare-phbs", cli_fix_add_free_phb },
-  { "phb-unknown", cli_fix_add_named_phb }, { "phb-shared", cli_fix_move_group },
-  { "group-split", cli_fix_join_group },    { "address-taken", cli_fix_change_slot },
-  { "address-twice", cli_fix_part_twins },  { "function-lone", cli_fix_change_slot },
-  { "slot-zero", cli_fix_change_slot },     { "driver-unsupported", mend_driver },
-  { "driver-iommufd", mend_driver },        { "driver-model", drop_model },
-  { "unmanaged-bound", set_managed },       { "memory-limit", raise_limit },
+  { "no-free-phb", cli_fix_add_free_phb },
+  { "spare-phbs", cli_fix_add_free_phb },
+  { "phb-unknown", cli_fix_add_named_phb },
+  { "phb-shared", cli_fix_move_group },
+  { "group-split", cli_fix_join_group },
+  { "address-taken", cli_fix_change_slot },
+  { "address-twice", cli_fix_part_twins },
+  { "function-lone", cli_fix_change_slot },
+  { "slot-zero", cli_fix_change_slot },
+  { "driver-unsupported", mend_driver },
+  { "driver-iommufd", mend_driver },
+  { "driver-model", drop_model },
+  { "unmanaged-bound", set_managed },
+  { "memory-limit", raise_limit },
   { "memory-limit-close", raise_limit },
+  { "memory-hotplug", raise_limit_for_growth },
+  { "multifunction-off", cli_fix_let_share },
+  { "guest-domain", cli_fix_leave_domain },
+  { "teaming", drop_teaming },
+  { "mdev", drop_mdev },
 };
 
 gboolean

@@ -130,6 +130,7 @@ add_function (xmlNode *parent, const HostdevFunction *function)
     set_address (node, "physfn", &function->physfn);
   if (function->numvfs > 0)
     set_decimal (node, "numvfs", function->numvfs);
+  set_count (node, "total-vfs", function->total_vfs);
   for (guint i = 0; i < function->busy->len; i++)
     {
       const HostdevBusy *reason = g_ptr_array_index (function->busy, i);

@@ -266,16 +266,6 @@ put_slot (Canvas *canvas, const CliMapSeat *seat, guint y)
     }
 }
 
-/* What is said of a PHB beside its number. */
-static char *
-phb_remark (const CliMapPhb *phb)
-{
-  if (phb->emulated > 0)
-    return g_strdup_printf (ngettext ("%u emulated device", "%u emulated devices", phb->emulated),
-                            phb->emulated);
-  return g_strdup (phb->seats->len == 0 && phb->index != 0 ? _ ("free") : "");
-}
-
 static guint
 put_guest (Canvas *canvas, const CliMap *map, guint y)
 {
@@ -287,7 +277,7 @@ put_guest (Canvas *canvas, const CliMap *map, guint y)
     {
       const CliMapPhb *phb = map->phbs->pdata[i];
       g_autofree char *number = cli_map_phb_title (map, phb);
-      g_autofree char *remark = phb_remark (phb);
+      g_autofree char *remark = cli_map_phb_remark (phb);
       gboolean empty = phb->seats->len == 0;
       guint height = HEAD + phb->seats->len * ROW + (empty ? 0 : PAD - 4);
 

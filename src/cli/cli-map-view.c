@@ -68,6 +68,15 @@ cli_map_device_name (const HostdevFunction *function)
   return g_strdup_printf ("%04x:%04x", function->vendor, function->device);
 }
 
+char *
+cli_map_phb_remark (const CliMapPhb *phb)
+{
+  if (phb->emulated > 0)
+    return g_strdup_printf (ngettext ("%u emulated device", "%u emulated devices", phb->emulated),
+                            phb->emulated);
+  return g_strdup (phb->seats->len == 0 && phb->index != 0 ? _ ("free") : "");
+}
+
 /* The lines of a tree, where the terminal can show them. */
 typedef struct
 {

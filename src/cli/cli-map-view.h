@@ -31,6 +31,13 @@ void cli_map_print (const CliMapView *view);
  */
 char *cli_map_to_svg (const CliMapView *view);
 
+/**
+ * cli_map_to_dot: the same for graphviz, a digraph, to be laid out and coloured as whoever has it
+ * likes: a cluster for each map, host bridge, group, guest and host bridge of the guest; a node for
+ * each function and each slot that has one, and an edge between them. To be freed.
+ */
+char *cli_map_to_dot (const CliMapView *view);
+
 /** cli_map_to_json: one map: "host" and, where there is a guest, "guest". */
 JsonObject *cli_map_to_json (const CliMapView *view, const CliMap *map);
 
@@ -58,3 +65,7 @@ char *cli_map_phb_title (const CliMap *map, const CliMapPhb *phb);
 
 /** cli_map_device_name: of the function: its name, class or numbers; to be freed. */
 char *cli_map_device_name (const HostdevFunction *function);
+
+/** cli_map_phb_remark: what is said of a PHB beside its number: "2 emulated devices", "free", "";
+ * to be freed. */
+char *cli_map_phb_remark (const CliMapPhb *phb);

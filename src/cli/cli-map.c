@@ -14,7 +14,7 @@ typedef struct
 {
   CliGuest guest;
   char *attach;
-  gboolean svg;
+  gboolean svg, dot;
   gboolean all;
 } Request;
 
@@ -143,13 +143,13 @@ print_json (const CliMapView *view)
 }
 
 static void
-print (const CliMapView *view, const CliOptions *options, gboolean svg)
+print (const CliMapView *view, const CliOptions *options, const Request *request)
 {
   if (options->json)
     print_json (view);
-  else if (svg)
+  else if (request->svg || request->dot)
     {
-      g_autofree char *text = cli_map_to_svg (view);
+      g_autofree char *text = request->svg ? cli_map_to_svg (view) : cli_map_to_dot (view);
 
       /* Not g_print: it is UTF-8, whatever the locale says. */
       fputs (text, stdout);
@@ -168,6 +168,7 @@ parse (Request *request, CliOptions *options, GStrv *argv, GError **error)
     { "all", 0, 0, G_OPTION_ARG_NONE, &request->all,
       N_ ("Show the groups that the guest has nothing to do with as well"), NULL },
     { "svg", 0, 0, G_OPTION_ARG_NONE, &request->svg, N_ ("Write a picture, as SVG"), NULL },
+    { "dot", 0, 0, G_OPTION_ARG_NONE, &request->dot, N_ ("Write a graph, for graphviz"), NULL },
     { "connect", 'c', 0, G_OPTION_ARG_STRING, &request->guest.connect,
       N_ ("Which libvirt to ask; as virsh by default"), N_ ("URI") },
     { NULL },
@@ -178,10 +179,10 @@ parse (Request *request, CliOptions *options, GStrv *argv, GError **error)
     return FALSE;
   if ((*argv)[1] != NULL && !cli_guest_take (&request->guest, (*argv)[1], error))
     return FALSE;
-  if (options->json && request->svg)
+  if ((options->json ? 1 : 0) + (request->svg ? 1 : 0) + (request->dot ? 1 : 0) > 1)
     {
       g_set_error_literal (error, CLI_USAGE_ERROR, 0,
-                           _ ("--json and --svg are two forms: one of them."));
+                           _ ("--json, --svg and --dot are three forms: one of them."));
       return FALSE;
     }
   return ((*argv)[1] == NULL && request->attach == NULL && request->guest.connect == NULL)
@@ -220,7 +221,7 @@ show_guest (const Request *request, const CliOptions *options, GError **error)
   else if (plan != NULL)
     remark = hostdev_plan_get_refusal (plan);
   view = (CliMapView){ now, after, hostdev_domain_get_name (domain), remark, request->all };
-  print (&view, options, request->svg);
+  print (&view, options, request);
   return plan == NULL ? CLI_EXIT_OK : cli_exit_for_plan (plan);
 }
 
@@ -241,13 +242,13 @@ run (CliOptions *options, GStrv *argv, GError **error)
     return CLI_EXIT_FAILED;
   now = cli_map_now (host, NULL);
   view = (CliMapView){ now, NULL, NULL, NULL, TRUE };
-  print (&view, options, request.svg);
+  print (&view, options, &request);
   return CLI_EXIT_OK;
 }
 
 const CliCommand cli_map_command = {
   "map",
-  "[DOMAIN|FILE [--attach ADDRESS|FILE]] [--all] [--svg]",
+  "[DOMAIN|FILE [--attach ADDRESS|FILE]] [--all] [--svg | --dot]",
   N_ ("Show where each function of the host is, in which guest and on which slot"),
   run,
   cli_exit_for_error,

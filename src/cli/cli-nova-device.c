@@ -160,7 +160,8 @@ cli_nova_devices (const HostdevHost *host)
           device = g_new0 (CliNovaDevice, 1);
           device->function = function;
           device->group = group;
-          device->is_pf = !function->is_vf && is_pf_of (host, function);
+          device->is_pf
+              = !function->is_vf && (function->total_vfs > 0 || is_pf_of (host, function));
           device->against = say_against (group, function);
           device->traits = device->against == NULL ? list_traits (host, group) : NULL;
           g_ptr_array_add (devices, device);

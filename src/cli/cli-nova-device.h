@@ -13,7 +13,7 @@ typedef struct
 {
   const HostdevFunction *function;
   const HostdevGroup *group; /* NULL: none */
-  gboolean is_pf;            /* one of the host's functions is a virtual one of it */
+  gboolean is_pf;            /* it can have virtual functions, or has some */
   char *against;             /* a sentence; NULL: it is offered */
   char *traits;              /* of placement, with commas between them; NULL where not offered */
 } CliNovaDevice;

@@ -59,24 +59,24 @@ alias_to_json (const HostdevFunction *function, const char *type)
   return object;
 }
 
-/* Adds the aliases of a kind of function, once. Whether a card can have virtual functions libvirt
- * tells nova, and nobody us, unless it has some: then it gets an alias for either. */
-static void
-add_aliases (JsonArray *aliases, GHashTable *seen, const CliNovaDevice *device)
+/* As nova takes it from libvirt: what can have virtual functions is a physical one, whether it has
+ * any now or not (nova/virt/libvirt/host.py: _get_device_type). */
+static const char *
+type_of (const CliNovaDevice *device)
 {
-  const char *types[] = { TYPE_PCI, TYPE_PF };
+  return device->function->is_vf ? TYPE_VF : device->is_pf ? TYPE_PF : TYPE_PCI;
+}
 
-  for (guint i = 0; i < G_N_ELEMENTS (types); i++)
-    {
-      const char *type = device->function->is_vf ? TYPE_VF : types[i];
-      g_autofree char *key
-          = g_strdup_printf ("%x-%x-%s", device->function->vendor, device->function->device, type);
+/* Adds the alias of a kind of function, once. */
+static void
+add_alias (JsonArray *aliases, GHashTable *seen, const CliNovaDevice *device)
+{
+  const char *type = type_of (device);
+  g_autofree char *key
+      = g_strdup_printf ("%x-%x-%s", device->function->vendor, device->function->device, type);
 
-      if (device->is_pf && g_str_equal (type, TYPE_PCI))
-        continue;
-      if (g_hash_table_add (seen, g_steal_pointer (&key)))
-        json_array_add_object_element (aliases, alias_to_json (device->function, type));
-    }
+  if (g_hash_table_add (seen, g_steal_pointer (&key)))
+    json_array_add_object_element (aliases, alias_to_json (device->function, type));
 }
 
 static JsonArray *
@@ -90,7 +90,7 @@ list_aliases (const GPtrArray *devices)
       const CliNovaDevice *device = devices->pdata[i];
 
       if (device->against == NULL)
-        add_aliases (aliases, seen, device);
+        add_alias (aliases, seen, device);
     }
   return aliases;
 }

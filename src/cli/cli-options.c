@@ -105,6 +105,17 @@ cli_options_expect (const CliCommand *command, GStrv argv, guint min, guint max,
 }
 
 gboolean
+cli_options_need_no_host (const CliOptions *options, const CliCommand *command, GError **error)
+{
+  if (options->host_file == NULL && options->simulate == NULL)
+    return TRUE;
+  g_set_error (error, CLI_USAGE_ERROR, 0,
+               _ ("“%s” looks at no host: --host and --simulate do not go with it."),
+               command->name);
+  return FALSE;
+}
+
+gboolean
 cli_options_need_helper (const CliOptions *options, const CliCommand *command, GError **error)
 {
   if (options->host_file == NULL)

@@ -50,6 +50,10 @@ gboolean cli_options_parse (CliOptions *options, const CliCommand *command, cons
 gboolean
 cli_options_expect (const CliCommand *command, GStrv argv, guint min, guint max, GError **error);
 
+/** cli_options_need_no_host: that no host is named for a command that looks at none. */
+gboolean
+cli_options_need_no_host (const CliOptions *options, const CliCommand *command, GError **error);
+
 /** cli_options_need_helper: that no host description stands in for the helper. */
 gboolean
 cli_options_need_helper (const CliOptions *options, const CliCommand *command, GError **error);

@@ -10,6 +10,9 @@
 /* Of --timeout, where it is not given: no number of seconds. */
 #define TIMEOUT_UNSAID G_MININT
 
+/* The helper waits no longer (data/org.libvirt.Ppc64.KvmHelper1.xml: Release). */
+#define TIMEOUT_MAX 60
+
 /* What the helper says of a lease that stays: left, and the command that ends it; "" for nothing.
  * To be freed with g_free. */
 static void
@@ -98,9 +101,10 @@ run (CliOptions *options, GStrv *argv, GError **error)
       || !cli_options_expect (&cli_release_command, *argv, 1, 1, error)
       || !cli_options_need_helper (options, &cli_release_command, error))
     return CLI_EXIT_OK;
-  if (timeout != TIMEOUT_UNSAID && timeout < 0)
+  if (timeout != TIMEOUT_UNSAID && (timeout < 0 || timeout > TIMEOUT_MAX))
     {
-      g_set_error_literal (error, CLI_USAGE_ERROR, 0, _ ("--timeout takes a number of seconds."));
+      g_set_error_literal (error, CLI_USAGE_ERROR, 0,
+                           _ ("--timeout takes a number of seconds from 0 to 60."));
       return CLI_EXIT_USAGE;
     }
   id = (*argv)[1];

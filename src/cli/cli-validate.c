@@ -171,7 +171,8 @@ run (CliOptions *options, GStrv *argv, GError **error)
   gboolean done;
 
   if (!cli_options_parse (options, &cli_validate_command, entries, argv, error)
-      || !cli_options_expect (&cli_validate_command, *argv, 1, G_MAXUINT, error))
+      || !cli_options_expect (&cli_validate_command, *argv, 1, G_MAXUINT, error)
+      || !cli_options_need_no_host (options, &cli_validate_command, error))
     return CLI_EXIT_OK;
   files = json_array_new ();
   done = check_files (*argv + 1, options, with_libvirt, files, &valid, error);

@@ -137,18 +137,12 @@ on_release (KvmHelperDBusKvmHelper1 *skeleton, GDBusMethodInvocation *invocation
             GVariant *options, gpointer data)
 {
   gboolean forget = FALSE;
-  guint32 timeout = 10;
 
   if (interfere (data, invocation))
     return TRUE;
   g_variant_lookup (options, "forget", "b", &forget);
-  g_variant_lookup (options, "timeout", "u", &timeout);
-  if (timeout == 61)
-    g_dbus_method_invocation_return_error (invocation, COMMON_ERROR, COMMON_ERROR_INVALID_ARGUMENT,
-                                           "A number of seconds up to 60.");
-  else
-    kvm_helper_dbus_kvm_helper1_complete_release (
-        skeleton, invocation, g_str_equal (lease, "9a8b7c6d") && !forget ? "pending" : "done");
+  kvm_helper_dbus_kvm_helper1_complete_release (
+      skeleton, invocation, g_str_equal (lease, "9a8b7c6d") && !forget ? "pending" : "done");
   return TRUE;
 }
 

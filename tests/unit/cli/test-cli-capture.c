@@ -84,8 +84,8 @@ test_personal (void)
 static char *
 describe (GVariant *host)
 {
-  static const char *const keys[] = { "platform",  "kernel",       "cpu",    "model",    "firmware",
-                                      "page-size", "capabilities", "groups", "ungrouped" };
+  static const char *const keys[] = { "platform",  "kernel",       "cpu",   "model",  "firmware",
+                                      "page-size", "capabilities", "nodes", "groups", "ungrouped" };
   g_autoptr (GString) text = g_string_new (NULL);
   g_autoptr (GRegex) details = g_regex_new ("(\\('[a-z]+', )'[^']*'\\)", 0, 0, NULL);
 

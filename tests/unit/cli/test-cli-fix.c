@@ -26,6 +26,15 @@ typedef struct
   "      <address type='pci' domain='0x0000' bus='0x0" bus "' slot='0x0" slot                      \
   "' function='0x" function "'/>\n"
 
+#define VIRTIO(within)                                                                             \
+  "    <interface type='user'>\n      <model type='virtio'/>\n" within                             \
+  "      <alias name='ua-net'/>\n    </interface>\n"
+#define TEAMING(attributes) "      <teaming " attributes "/>\n"
+#define MDEV(number)                                                                               \
+  "    <hostdev mode='subsystem' type='mdev' model='vfio-pci'>\n      <source>\n"                  \
+  "        <address uuid='00000000-0000-4000-8000-00000000000" number "'/>\n"                      \
+  "      </source>\n    </hostdev>\n"
+
 /* What is nobody's business here, and what looks like XML and is none. */
 #define FOREIGN                                                                                    \
   "  <!-- <devices> of \"mine\" > yours -->\n"                                                     \
@@ -197,6 +206,29 @@ static const Case cases[] = {
     "  <devices>\n    <controller type='pci' index='1' model='pci-root'>\n", NULL },
   { "attach", GUEST ("", PHB ("0")), "--attach 0001:01:00.0", "no-free-phb", 0,
     "<controller type='pci' index='1' model='pci-root'>", NULL },
+  { "guest-domain",
+    GUEST ("", PHB ("0") PHB ("1")
+                   HOSTDEV ("yes", "", "0", "0",
+                            "      <address type='pci' domain='0x0001' bus='1' slot='1'/>\n")),
+    "", "guest-domain", 0, "<address type='pci' domain='0x0000' bus='1' slot='1'/>", NULL },
+  { "multifunction",
+    GUEST ("", PHB ("0") PHB ("1")
+                   HOSTDEV ("yes", "", "0", "0",
+                            "      <address type='pci' bus='1' slot='1' multifunction='off'/>\n")
+                       HOSTDEV ("yes", "", "0", "1", AT ("1", "1", "1"))),
+    "", "multifunction-off", 0, "<address type='pci' bus='1' slot='1' multifunction='on'/>",
+    "multifunction='off'" },
+  { "memory-hotplug",
+    GUEST ("  <maxMemory slots='4' unit='GiB'>64</maxMemory>\n"
+           "  <memtune><hard_limit unit='GiB'>9</hard_limit></memtune>\n",
+           PHB ("0") PHB ("1") HOSTDEV ("yes", "", "1", "0", "")),
+    "", "memory-hotplug", 0, "<memtune><hard_limit unit='KiB'>", "GiB'>9<" },
+  { "teaming",
+    GUEST ("", PHB ("0") VIRTIO (TEAMING ("type='persistent'"))
+                   HOSTDEV ("yes", TEAMING ("type='transient' persistent='ua-net'"), "1", "0", "")),
+    "", "teaming", 0, VIRTIO (""), "teaming" },
+  { "mdev", GUEST ("", PHB ("0") MDEV ("1") HOSTDEV ("yes", "", "1", "0", "") MDEV ("2")), "",
+    "mdev mdev", 0, PHB ("0") HOSTDEV ("yes", "", "1", "0", "") "  </devices>", "mdev" },
   { "busy", GUEST ("", PHB ("0") HOSTDEV ("no", "", "3", "0", "")), "", "unmanaged-bound", 3,
     "managed='yes'", NULL },
 };

@@ -140,7 +140,6 @@ test_release (void)
   g_auto (CliRun) done = { 0 };
   g_auto (CliRun) pending = { 0 };
   g_auto (CliRun) forgotten = { 0 };
-  g_auto (CliRun) refused = { 0 };
 
   if (skip ())
     return;
@@ -156,10 +155,6 @@ test_release (void)
 
   forgotten = run_with (CLI_FAKE_ANSWERS, "release --forget 9a8b7c6d");
   g_assert_cmpint (forgotten.code, ==, 0);
-
-  refused = run_with (CLI_FAKE_ANSWERS, "release --timeout 61 9a8b7c6d");
-  g_assert_cmpint (refused.code, ==, 1);
-  g_assert_cmpstr (refused.err, ==, "virt-ppc64: A number of seconds up to 60.\n");
 }
 
 static void

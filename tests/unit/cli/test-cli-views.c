@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <gio/gio.h>
+#include <glib/gstdio.h>
 #include <json-glib/json-glib.h>
 #include <libxml/parser.h>
 
@@ -125,11 +127,94 @@ test_map_svg (void)
   g_assert_null (strstr (run.out, "url("));
 }
 
+/* What graphviz makes of a graph, as SVG; NULL: it is not installed. */
+static char *
+draw (const char *graph)
+{
+  g_autofree char *program = g_find_program_in_path ("dot");
+  g_autoptr (GSubprocess) process = NULL;
+  g_autoptr (GError) error = NULL;
+  char *picture = NULL;
+  g_autofree char *said = NULL;
+
+  if (program == NULL)
+    return NULL;
+  process = g_subprocess_new (G_SUBPROCESS_FLAGS_STDIN_PIPE | G_SUBPROCESS_FLAGS_STDOUT_PIPE
+                                  | G_SUBPROCESS_FLAGS_STDERR_PIPE,
+                              &error, program, "-Tsvg", NULL);
+  g_assert_no_error (error);
+  g_subprocess_communicate_utf8 (process, graph, NULL, &picture, &said, &error);
+  g_assert_no_error (error);
+  g_test_message ("%s", said);
+  g_assert_true (g_subprocess_get_successful (process));
+  g_assert_null (strstr (said, "syntax"));
+  return picture;
+}
+
+static guint
+count (const char *text, const char *what)
+{
+  guint found = 0;
+
+  for (const char *next = strstr (text, what); next != NULL; next = strstr (next + 1, what))
+    found++;
+  return found;
+}
+
+static void
+test_map_dot (void)
+{
+  g_auto (CliRun) run = run_with ("map --dot --host HOST GUEST", "map-guest.xml");
+  g_autofree char *picture = NULL;
+
+  g_assert_cmpint (run.code, ==, 0);
+  cli_assert_golden (run.out, "map-guest.dot");
+  picture = draw (run.out);
+  if (picture == NULL)
+    {
+      g_test_skip ("graphviz is not installed");
+      return;
+    }
+  /* before and after: each function of the two groups, and the slot of the one that is given */
+  g_assert_cmpuint (count (picture, ">0000:01:00.0<"), ==, 2);
+  g_assert_cmpuint (count (picture, "class=\"edge\""), ==, 1);
+  g_assert_cmpuint (count (picture, ">slot 01.0<"), ==, 1);
+}
+
+/* A name is a name, whatever is in it: quotes, and what graphviz would put another name for. */
+static void
+test_map_dot_names (void)
+{
+  static const char nasty[] = "A \\N \"b\" \\";
+  g_autofree char *path = cli_data_file ("fix-host.xml");
+  g_autofree char *text = NULL;
+  g_autofree char *directory = g_dir_make_tmp ("cli-views-XXXXXX", NULL);
+  g_autofree char *host = g_build_filename (directory, "host.xml", NULL);
+  g_autofree char *line = g_strdup_printf ("map --dot --host '%s'", host);
+  g_autofree char *picture = NULL;
+  g_autofree char *shown = g_markup_escape_text (nasty, -1);
+  g_autofree char *attribute = g_strdup (shown);
+
+  g_assert_true (g_file_get_contents (path, &text, NULL, NULL));
+  g_autoptr (GString) changed = g_string_new (text);
+  g_assert_cmpuint (g_string_replace (changed, "ConnectX-5 &lt;R&amp;D&gt;", attribute, 0), ==, 1);
+  g_assert_true (g_file_set_contents (host, changed->str, -1, NULL));
+  g_auto (CliRun) run = cli_run (NULL, line);
+  g_unlink (host);
+  g_rmdir (directory);
+  g_assert_cmpint (run.code, ==, 0);
+  g_assert_nonnull (strstr (run.out, "\\nA \\\\N \\\"b\\\" \\\\"));
+  picture = draw (run.out);
+  if (picture != NULL)
+    g_assert_nonnull (strstr (picture, shown));
+}
+
 static void
 test_map_usage (void)
 {
   static const char *const wrong[]
-      = { "map a b", "map --attach 0000:01:00.0", "map --json --svg", "map --connect x" };
+      = { "map a b",          "map --attach 0000:01:00.0", "map --json --svg",
+          "map --json --dot", "map --svg --dot",           "map --connect x" };
 
   for (gsize i = 0; i < G_N_ELEMENTS (wrong); i++)
     {
@@ -275,6 +360,8 @@ main (int argc, char **argv)
   g_test_add_func ("/cli/views/map-refused", test_map_refused);
   g_test_add_func ("/cli/views/map-json", test_map_json);
   g_test_add_func ("/cli/views/map-svg", test_map_svg);
+  g_test_add_func ("/cli/views/map-dot", test_map_dot);
+  g_test_add_func ("/cli/views/map-dot-names", test_map_dot_names);
   g_test_add_func ("/cli/views/map-usage", test_map_usage);
   g_test_add_func ("/cli/views/nova", test_nova);
   g_test_add_func ("/cli/views/validate-kinds", test_validate_kinds);
