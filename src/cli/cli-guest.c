@@ -6,6 +6,7 @@
 
 #include "cli/cli-input.h"
 #include "cli/cli-libvirt.h"
+#include "cli/cli-network.h"
 
 void
 cli_guest_clear (CliGuest *guest)
@@ -59,6 +60,8 @@ HostdevDomain *
 cli_guest_read (const CliGuest *guest, gboolean inactive, GError **error)
 {
   const char *where = guest->domain != NULL ? guest->domain : guest->file;
+  gboolean ask = guest->domain != NULL && inactive;
+  g_autoptr (CliNetworks) networks = ask ? cli_networks_new (guest->connect) : NULL;
   g_autofree char *xml = NULL;
   HostdevDomain *domain;
   gsize length = 0;
@@ -72,10 +75,42 @@ cli_guest_read (const CliGuest *guest, gboolean inactive, GError **error)
     xml = cli_input_read (guest->file, HOSTDEV_DOMAIN_XML_MAX, &length, error);
   if (xml == NULL)
     return NULL;
-  domain = hostdev_domain_new_from_xml (xml, (gssize) length, error);
+  domain = hostdev_domain_new_with_networks (xml, (gssize) length,
+                                             ask ? cli_networks_get (networks) : NULL, error);
   if (domain == NULL)
     g_prefix_error (error, "%s: ", where);
   return domain;
+}
+
+gboolean
+cli_guest_resolve (const CliGuest *guest, const char *xml, HostdevDevice **device, GError **error)
+{
+  g_autoptr (CliNetworks) networks = cli_networks_new (guest->connect);
+  g_autofree char *network = NULL;
+  g_autoptr (HostdevDevice) read = hostdev_network_device_new (xml, -1, &network);
+  const HostdevNetworks *known = cli_networks_get (networks);
+  gboolean hands_out = FALSE;
+
+  *device = NULL;
+  if (read == NULL)
+    return TRUE;
+  if (guest->domain == NULL)
+    {
+      g_set_error (
+          error, COMMON_ERROR, COMMON_ERROR_INVALID_ARGUMENT,
+          _ ("What the network “%s” hands out libvirt knows alone, and it is not asked for "
+             "a guest that is a file: name the guest by its name in libvirt, or the "
+             "function by its address."),
+          network);
+      return FALSE;
+    }
+  if (!known->find (known->data, network, NULL, read, &hands_out, error))
+    return FALSE;
+  if (!hands_out)
+    return TRUE;
+  read->network = g_steal_pointer (&network);
+  *device = g_steal_pointer (&read);
+  return TRUE;
 }
 
 HostdevHost *

@@ -34,10 +34,24 @@ gboolean cli_guest_check (const CliGuest *guest, GError **error);
  * cli_guest_read: its XML, read.
  * @inactive: of libvirt's, that of the next start, and not that of now
  *
- * Returns: NULL with an error of cli_libvirt_get_xml, cli_input_read or
+ * Of the next start each interface of a network that hands out functions has the one that libvirt
+ * would take now. A file is read as it is: libvirt is not asked.
+ *
+ * Returns: NULL with an error of cli_libvirt_get_xml, cli_networks_get, cli_input_read or
  * hostdev_domain_new_from_xml; the last has the file's name, or the domain's, before it.
  */
 HostdevDomain *cli_guest_read (const CliGuest *guest, gboolean inactive, GError **error);
+
+/**
+ * cli_guest_resolve: an <interface type='network'> that the guest is to get now.
+ * @device: (out): what its network hands out; NULL where @xml is another device, or the network one
+ *   of another kind
+ *
+ * FALSE with an error of cli_networks_get, and with COMMON_ERROR_INVALID_ARGUMENT for a guest that
+ * is a file.
+ */
+gboolean
+cli_guest_resolve (const CliGuest *guest, const char *xml, HostdevDevice **device, GError **error);
 
 /**
  * cli_guest_read_host: the host that the guest is to be on, as cli_input_host has it; with what

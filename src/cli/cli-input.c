@@ -97,38 +97,56 @@ cli_input_host (const CliOptions *options, GError **error)
   return host;
 }
 
-HostdevDevice *
-cli_input_device (const char *argument, GError **error)
+gboolean
+cli_input_device_or_xml (const char *argument, HostdevDevice **device, char **xml, GError **error)
 {
   PciAddress address;
-  HostdevDevice *device = NULL;
   g_autoptr (GError) no_address = NULL;
   g_autofree char *text = NULL;
   gsize length;
 
+  *device = NULL;
+  *xml = NULL;
   if (pci_address_parse (argument, &address, &no_address))
     {
-      device = g_new0 (HostdevDevice, 1);
-      device->address = address;
-      device->managed = TRUE;
-      return device;
+      *device = g_new0 (HostdevDevice, 1);
+      (*device)->address = address;
+      (*device)->managed = TRUE;
+      return TRUE;
     }
   text = cli_input_read (argument, HOSTDEV_DEVICE_XML_MAX, &length, error);
   if (text == NULL)
     {
       g_prefix_error (error, "%s. ", no_address->message);
-      return NULL;
+      return FALSE;
     }
-  if (!hostdev_device_new_from_xml (text, (gssize) length, &device, error))
+  if (!hostdev_device_new_from_xml (text, (gssize) length, device, error))
     {
       g_prefix_error (error, "%s: ", argument);
-      return NULL;
+      return FALSE;
     }
-  if (device == NULL)
-    g_set_error (error, COMMON_ERROR, COMMON_ERROR_INVALID_DEVICE,
-                 _ ("%s holds no PCI device of the host: a plan needs <hostdev type='pci'> or "
-                    "<interface type='hostdev'>."),
-                 argument);
+  if (*device == NULL)
+    *xml = g_steal_pointer (&text);
+  return TRUE;
+}
+
+void
+cli_input_set_no_device (const char *argument, GError **error)
+{
+  g_set_error (error, COMMON_ERROR, COMMON_ERROR_INVALID_DEVICE,
+               _ ("%s holds no PCI device of the host: a plan needs <hostdev type='pci'> or "
+                  "<interface type='hostdev'>."),
+               argument);
+}
+
+HostdevDevice *
+cli_input_device (const char *argument, GError **error)
+{
+  HostdevDevice *device;
+  g_autofree char *xml = NULL;
+
+  if (cli_input_device_or_xml (argument, &device, &xml, error) && device == NULL)
+    cli_input_set_no_device (argument, error);
   return device;
 }
 

@@ -30,5 +30,18 @@ GVariant *cli_input_description (const CliOptions *options, GError **error);
  */
 HostdevDevice *cli_input_device (const char *argument, GError **error);
 
+/**
+ * cli_input_device_or_xml: the same for who can do something with another device.
+ * @device: (out): NULL where the file has another device
+ * @xml: (out): that one's XML, NUL-terminated
+ *
+ * Returns: FALSE with an error of cli_input_device, but for a device of another kind.
+ */
+gboolean
+cli_input_device_or_xml (const char *argument, HostdevDevice **device, char **xml, GError **error);
+
+/** cli_input_set_no_device: the error of cli_input_device for a device of another kind. */
+void cli_input_set_no_device (const char *argument, GError **error);
+
 /** cli_input_address: a PCI address of the command line; FALSE with CLI_USAGE_ERROR. */
 gboolean cli_input_address (const char *argument, PciAddress *address, GError **error);

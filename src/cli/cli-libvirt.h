@@ -16,6 +16,17 @@
 char *cli_libvirt_get_xml (const char *uri, const char *domain, gboolean inactive, GError **error);
 
 /**
+ * cli_libvirt_get_network: the XML of a network, and then that of each of its ports, over a
+ * read-only connection. A network that is not active hands out nothing, to nobody: that is an error
+ * where it is one that hands out functions of the host (libvirt, src/network/bridge_driver.c:
+ * “network '%s' is not active”).
+ *
+ * Returns: NULL with COMMON_ERROR_LIBVIRT_UNAVAILABLE, or, where libvirt answers but has no such
+ * network or it is not active, COMMON_ERROR_INVALID_ARGUMENT; the message names it.
+ */
+GStrv cli_libvirt_get_network (const char *uri, const char *network, GError **error);
+
+/**
  * cli_libvirt_get_forwarded: how many interrupts the host's KVM passed on to an s390x guest by
  * itself, over a read-only connection: "aen_forward" of KVM's own statistics of the guest, by
  * QEMU's query-stats (virDomainListGetStats, VIR_DOMAIN_STATS_VM; libvirt 8.9, QEMU 7.1). FALSE

@@ -151,6 +151,12 @@ add_places (CliTable *table, const HostdevPlanDevice *device)
   g_autofree char *companions = join_addresses (device->companions);
   g_autofree char *along = join_addresses (device->along);
 
+  if (device->network != NULL)
+    {
+      g_autofree char *network = cli_text_clean (device->network, FALSE);
+
+      add_row (table, _ ("of network"), network);
+    }
   if (device->has_group)
     {
       cli_table_add (table, CLI_STYLE_PLAIN, _ ("IOMMU group"));

@@ -55,22 +55,45 @@ check (Request *request, GError **error)
   return TRUE;
 }
 
+/* What is to be attached: *device, or, of one that no guest like this can have, *plan. */
+static gboolean
+read_attached (const Request *request, const HostdevDomain *domain, HostdevDevice **device,
+               HostdevPlan **plan, GError **error)
+{
+  g_autofree char *xml = NULL;
+
+  if (!cli_input_device_or_xml (request->device, device, &xml, error))
+    return FALSE;
+  if (*device != NULL)
+    return TRUE;
+  *plan = hostdev_plan_attach_other (domain, xml, -1);
+  if (*plan != NULL)
+    return TRUE;
+  if (!cli_guest_resolve (&request->guest, xml, device, error))
+    return FALSE;
+  if (*device == NULL)
+    cli_input_set_no_device (request->device, error);
+  return *device != NULL;
+}
+
 static HostdevPlan *
 make_plan (const Request *request, const HostdevDomain *domain, const CliOptions *options,
            GError **error)
 {
   g_autoptr (HostdevDevice) device = NULL;
   g_autoptr (HostdevHost) host = NULL;
+  g_autoptr (HostdevPlan) plan = NULL;
 
-  if (!request->start)
-    {
-      device = cli_input_device (request->device, error);
-      if (device == NULL)
-        return NULL;
-    }
+  if (request->detach && (device = cli_input_device (request->device, error)) == NULL)
+    return NULL;
+  if (!request->detach && !request->start
+      && !read_attached (request, domain, &device, &plan, error))
+    return NULL;
   host = cli_guest_read_host (&request->guest, options, error);
   if (host == NULL)
     return NULL;
+  if (plan != NULL)
+    return g_steal_pointer (&plan);
   if (request->start)
     return hostdev_plan_start (domain, host);
   return request->detach ? hostdev_plan_detach (domain, device, host)
@@ -151,5 +174,5 @@ const CliCommand cli_plan_command = {
   "DOMAIN|FILE [--attach ADDRESS|FILE | --detach --device ADDRESS|FILE]",
   N_ ("Tell whether a guest can get a device, and what it will have"),
   run,
-  cli_exit_for_error,
+  cli_exit_for_refusal,
 };

@@ -16,6 +16,7 @@ hostdev_device_free (HostdevDevice *device)
   g_free (device->alias);
   g_free (device->driver_name);
   g_free (device->driver_model);
+  g_free (device->network);
   g_free (device);
 }
 

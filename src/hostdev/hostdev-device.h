@@ -28,6 +28,7 @@ typedef struct
   guint8 guest_slot, guest_function;
   HostdevZpciIds zpci; /* <zpci> of that address: of an s390x guest */
   gboolean teaming;    /* <teaming type='transient'>: the second of a failover pair */
+  char *network;       /* of libvirt's, that hands it out; NULL: none does */
 } HostdevDevice;
 
 void hostdev_device_free (HostdevDevice *device);

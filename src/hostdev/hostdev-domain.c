@@ -110,11 +110,15 @@ read_machine (const xmlNode *root, HostdevDomain *domain)
 
 /* A PCI hostdev goes on the list; any other device with a PCI address is an emulated one. */
 static gboolean
-read_device (HostdevDomain *domain, const xmlNode *node, GError **error)
+read_device (HostdevDomain *domain, const xmlNode *node, const HostdevNetworks *networks,
+             GError **error)
 {
   HostdevDevice *device;
 
   if (!hostdev_device_new_from_node (node, &device, error))
+    return FALSE;
+  if (device == NULL && networks != NULL
+      && !hostdev_network_resolve (networks, node, domain->uuid, &device, error))
     return FALSE;
   if (domain->s390x_kvm)
     hostdev_zpci_list_add (&domain->zpci, node, device != NULL ? (int) domain->devices->len : -1);
@@ -151,7 +155,8 @@ read_device (HostdevDomain *domain, const xmlNode *node, GError **error)
 }
 
 static gboolean
-read_devices (HostdevDomain *domain, const xmlNode *root, GError **error)
+read_devices (HostdevDomain *domain, const xmlNode *root, const HostdevNetworks *networks,
+              GError **error)
 {
   const xmlNode *devices = common_xml_child (root, "devices");
 
@@ -164,7 +169,7 @@ read_devices (HostdevDomain *domain, const xmlNode *root, GError **error)
         = domain->has_networks || common_xml_attribute_is (node, "type", "network");
   for (const xmlNode *node = devices != NULL ? devices->children : NULL; node != NULL;
        node = node->next)
-    if (node->type == XML_ELEMENT_NODE && !read_device (domain, node, error))
+    if (node->type == XML_ELEMENT_NODE && !read_device (domain, node, networks, error))
       return FALSE;
   hostdev_buses_finish (domain->buses);
   return TRUE;
@@ -217,6 +222,13 @@ read_metadata (HostdevDomain *domain, const xmlNode *root, GError **error)
 HostdevDomain *
 hostdev_domain_new_from_xml (const char *xml, gssize length, GError **error)
 {
+  return hostdev_domain_new_with_networks (xml, length, NULL, error);
+}
+
+HostdevDomain *
+hostdev_domain_new_with_networks (const char *xml, gssize length, const HostdevNetworks *networks,
+                                  GError **error)
+{
   g_autoptr (xmlDoc) document = common_xml_read (xml, length, HOSTDEV_DOMAIN_XML_MAX, error);
   if (document == NULL)
     return NULL;
@@ -247,8 +259,8 @@ hostdev_domain_new_from_xml (const char *xml, gssize length, GError **error)
   read_machine (root, domain);
   hostdev_traits_read (root, &domain->traits);
   hostdev_qemu_args_read (root, &domain->ic_mode, &domain->kernel_irqchip);
-  if (!hostdev_memory_read (root, &domain->memory, error) || !read_devices (domain, root, error)
-      || !read_metadata (domain, root, error))
+  if (!hostdev_memory_read (root, &domain->memory, error)
+      || !read_devices (domain, root, networks, error) || !read_metadata (domain, root, error))
     return NULL;
   return g_steal_pointer (&domain);
 }

@@ -6,6 +6,7 @@
 #include "hostdev/hostdev-device.h"
 #include "hostdev/hostdev-emulated.h"
 #include "hostdev/hostdev-memory-limit.h"
+#include "hostdev/hostdev-network.h"
 #include "hostdev/hostdev-policy.h"
 #include "hostdev/hostdev-traits.h"
 
@@ -46,6 +47,16 @@ typedef struct
  * its schema; the message has the line). What is not about passthrough is not looked at.
  */
 HostdevDomain *hostdev_domain_new_from_xml (const char *xml, gssize length, GError **error);
+
+/**
+ * hostdev_domain_new_with_networks: the same, and each interface of a network that hands out
+ * functions of the host is the device that it will be when the guest starts.
+ * @networks: (nullable): none to ask: such an interface is none of the guest's devices
+ *
+ * Returns: NULL also with an error of @networks'.
+ */
+HostdevDomain *hostdev_domain_new_with_networks (const char *xml, gssize length,
+                                                 const HostdevNetworks *networks, GError **error);
 void hostdev_domain_free (HostdevDomain *domain);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (HostdevDomain, hostdev_domain_free)
 

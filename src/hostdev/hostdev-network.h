@@ -37,10 +37,37 @@ gboolean hostdev_network_read_hook (const char *xml, gssize length, HostdevNetwo
 
 /**
  * hostdev_network_choose: fills in @device the function that libvirt takes for the next interface:
- * the first of the network's that no port of it has (src/network/bridge_driver.c:
- * networkAllocatePort).
+ * the first of the network's that no port of it has (src/network/bridge_driver.c: “pick first dev
+ * with 0 connections”, in networkAllocatePort, before libvirt 5.5 in networkAllocateActualDevice).
  * @texts: the network's XML, and then its ports'
  *
  * Returns: FALSE where the network hands out none, has none left, or cannot be read.
  */
 gboolean hostdev_network_choose (const char *const *texts, HostdevDevice *device);
+
+/**
+ * hostdev_network_choose_next: the same of a guest that is to start: libvirt then takes a function
+ * for each of its interfaces, in their order.
+ * @owner: (nullable): the guest's UUID: what it has now it has no more when it starts
+ * @given: (nullable): PciAddress, what its interfaces before this one took
+ */
+gboolean hostdev_network_choose_next (const char *const *texts, const char *owner,
+                                      const GArray *given, HostdevDevice *device);
+
+/** hostdev_network_hands_out: whether a network's XML has <forward mode='hostdev'>. */
+gboolean hostdev_network_hands_out (const char *xml);
+
+/* Who can tell of libvirt's networks. */
+typedef struct
+{
+  /**
+   * find: what network @name has for @device, into it, as hostdev_network_choose_next does.
+   * @uuid: of the guest whose XML has the device
+   * @hands_out: (out): FALSE: it is a network of another kind
+   *
+   * FALSE with an error where that cannot be told, or nothing is left.
+   */
+  gboolean (*find) (gpointer data, const char *name, const char *uuid, HostdevDevice *device,
+                    gboolean *hands_out, GError **error);
+  gpointer data;
+} HostdevNetworks;

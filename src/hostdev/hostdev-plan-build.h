@@ -95,6 +95,9 @@ void hostdev_plan_check_device (const HostdevPlanning *planning, const HostdevDe
 /** hostdev_plan_check_detach: … and of one that it has and is to give back. */
 void hostdev_plan_check_detach (const HostdevPlanning *planning, const HostdevDevice *device);
 
+/** hostdev_plan_check_other: the devices of the host that are no PCI hostdevs. */
+void hostdev_plan_check_other (const HostdevPlanning *planning, const HostdevTraits *traits);
+
 /** hostdev_plan_check_guest: what else the guest's XML says; @devices: how many of the host's it is
  * to have. */
 void hostdev_plan_check_guest (const HostdevPlanning *planning, guint devices);

@@ -97,16 +97,22 @@ check_kernel (const HostdevPlanning *planning)
                       NULL);
 }
 
+void
+hostdev_plan_check_other (const HostdevPlanning *planning, const HostdevTraits *traits)
+{
+  if (traits->mdevs > 0)
+    hostdev_plan_say (planning->plan, HOSTDEV_SAYS_MDEV, NULL, NULL);
+  if (traits->nvme != NULL)
+    hostdev_plan_say (planning->plan, HOSTDEV_SAYS_NVME_DISK, NULL, "nvme", traits->nvme, NULL);
+}
+
 /* What a guest cannot start with on ppc64. */
 static void
 check_start (const HostdevPlanning *planning, const HostdevTraits *traits)
 {
   const char *stray = hostdev_domain_find_stray_policy (planning->domain);
 
-  if (traits->mdevs > 0)
-    hostdev_plan_say (planning->plan, HOSTDEV_SAYS_MDEV, NULL, NULL);
-  if (traits->nvme != NULL)
-    hostdev_plan_say (planning->plan, HOSTDEV_SAYS_NVME_DISK, NULL, "nvme", traits->nvme, NULL);
+  hostdev_plan_check_other (planning, traits);
   if (traits->twice != NULL)
     hostdev_plan_say (planning->plan, HOSTDEV_SAYS_ADDRESS_TWICE, NULL, "address", traits->twice,
                       NULL);

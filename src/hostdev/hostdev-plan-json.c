@@ -19,6 +19,7 @@
  *   devices    array, in the XML's order:
  *     address    of the function on the host
  *     alias      string, or null
+ *     network    string: the network of libvirt's that hands it out; left out where none does
  *     group      { "number", "name" }: the IOMMU group today, or null
  *     taken      array of addresses: every endpoint of the group, which all leave the host
  *     companions array of addresses: those of them that the guest does not get
@@ -116,6 +117,8 @@ add_device (JsonBuilder *builder, const HostdevPlanDevice *device)
   json_builder_begin_object (builder);
   set_address (builder, "address", &device->address);
   set_string (builder, "alias", device->alias);
+  if (device->network != NULL)
+    set_string (builder, "network", device->network);
   set_group (builder, device);
   set_addresses (builder, "taken", device->taken);
   set_addresses (builder, "companions", device->companions);

@@ -19,6 +19,7 @@ free_device (gpointer data)
   HostdevPlanDevice *device = data;
 
   g_free (device->alias);
+  g_free (device->network);
   g_free (device->group_name);
   g_ptr_array_unref (device->taken);
   g_ptr_array_unref (device->companions);
@@ -65,6 +66,7 @@ add_entry (const HostdevPlanning *planning, const HostdevDevice *device)
 
   entry->address = device->address;
   entry->alias = g_strdup (device->alias);
+  entry->network = g_strdup (device->network);
   entry->policy = hostdev_domain_get_policy (planning->domain, device);
   entry->group_name = g_strdup ("");
   entry->taken = g_ptr_array_new_with_free_func (g_free);
@@ -146,6 +148,24 @@ hostdev_plan_attach (const HostdevDomain *domain, const HostdevDevice *device,
   arch->check_guest (&planning, placement, 1);
   check_entry (&planning, arch, placement, entry);
   return hostdev_plan_finish (planning.plan);
+}
+
+HostdevPlan *
+hostdev_plan_attach_other (const HostdevDomain *domain, const char *xml, gssize length)
+{
+  HostdevPlanning planning = { NULL, domain, NULL };
+  g_autofree HostdevTraits *device = hostdev_traits_new_of_device (xml, length);
+  gboolean is_other = device != NULL && (device->mdevs > 0 || device->nvme != NULL);
+
+  if (is_other && !hostdev_domain_is_s390x_kvm (domain))
+    {
+      planning.plan = hostdev_plan_new (HOSTDEV_OPERATION_ATTACH, domain);
+      if (find_arch (&planning) != NULL)
+        hostdev_plan_check_other (&planning, device);
+    }
+  if (device != NULL)
+    hostdev_traits_clear (device);
+  return planning.plan;
 }
 
 HostdevPlan *

@@ -50,7 +50,8 @@ typedef struct
 typedef struct
 {
   PciAddress address;
-  char *alias; /* or NULL */
+  char *alias;   /* or NULL */
+  char *network; /* of libvirt's, that hands it out; or NULL */
   HostdevPolicy policy;
   gboolean has_group;
   guint group; /* its number today */
@@ -73,6 +74,16 @@ typedef struct
  */
 HostdevPlan *hostdev_plan_attach (const HostdevDomain *domain, const HostdevDevice *device,
                                   const HostdevHost *host);
+
+/**
+ * hostdev_plan_attach_other: the same of a device of the host that is no PCI hostdev, and that a
+ * pSeries guest cannot have: <hostdev type='mdev'>, <disk type='nvme'>.
+ * @xml, @length: device XML
+ *
+ * Returns: NULL where it is no such device, or the guest is one that can have it.
+ */
+HostdevPlan *
+hostdev_plan_attach_other (const HostdevDomain *domain, const char *xml, gssize length);
 
 /** hostdev_plan_start: @domain with all the PCI hostdevs of its XML. */
 HostdevPlan *hostdev_plan_start (const HostdevDomain *domain, const HostdevHost *host);

@@ -101,13 +101,13 @@ static const HostdevStatement statements[] = {
     N_ ("Leave <teaming> out of both interfaces, and team them in the guest."),
     "QEMU, hw/pci/pci.c: pci_qdev_realize" },
   { HOSTDEV_SAYS_MDEV, "mdev", HOSTDEV_REFUSE, FALSE, COMMON_ERROR_DRIVER_UNSUPPORTED,
-    N_ ("“{guest}” has a mediated device (<hostdev type='mdev'>), which VFIO with SPAPR TCE "
-        "refuses."),
-    N_ ("Take it out; a virtual function of a device with SR-IOV can do in its place."),
+    N_ ("“{guest}” is to have a mediated device (<hostdev type='mdev'>), which VFIO with SPAPR "
+        "TCE refuses."),
+    N_ ("Leave it out; a virtual function of a device with SR-IOV can do in its place."),
     "Linux, drivers/vfio/vfio_iommu_spapr_tce.c: tce_iommu_attach_group (VFIO_EMULATED_IOMMU)" },
   { HOSTDEV_SAYS_NVME_DISK, "nvme-disk", HOSTDEV_REFUSE, FALSE, COMMON_ERROR_DRIVER_UNSUPPORTED,
-    N_ ("“{guest}” has {nvme} as a <disk type='nvme'>: QEMU's own driver wants an IOMMU of type 1, "
-        "and would fail with “VFIO IOMMU Type1 is not supported”."),
+    N_ ("“{guest}” is to have {nvme} as a <disk type='nvme'>: QEMU's own driver wants an IOMMU of "
+        "type 1, and would fail with “VFIO IOMMU Type1 is not supported”."),
     N_ ("Give it as <hostdev type='pci'>, or as a <disk type='block'> of the host's driver."),
     "QEMU, util/vfio-helpers.c: qemu_vfio_init_pci" },
   { HOSTDEV_SAYS_QEMU_ARGS_DEVICE, "qemu-args-device", HOSTDEV_WARN, FALSE,

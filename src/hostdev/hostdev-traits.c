@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "hostdev/hostdev-device.h"
 #include "hostdev/hostdev-memory-limit.h"
 #include "hostdev/hostdev-xml.h"
 
@@ -232,4 +233,15 @@ hostdev_traits_read (const xmlNode *domain, HostdevTraits *traits)
   hostdev_traits_read_qemu (domain, traits);
   traits->hpt_page = hpt == NULL ? 0 : hostdev_memory_read_size (hpt, "maxpagesize");
   traits->current = hostdev_memory_read_size (domain, "currentMemory");
+}
+
+HostdevTraits *
+hostdev_traits_new_of_device (const char *xml, gssize length)
+{
+  g_autoptr (xmlDoc) document = common_xml_read (xml, length, HOSTDEV_DEVICE_XML_MAX, NULL);
+  HostdevTraits *traits = document == NULL ? NULL : g_new0 (HostdevTraits, 1);
+
+  if (traits != NULL)
+    read_device (xmlDocGetRootElement (document), traits);
+  return traits;
 }

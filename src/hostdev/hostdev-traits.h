@@ -54,4 +54,8 @@ void hostdev_traits_read (const xmlNode *domain, HostdevTraits *traits);
  * <qemu:override> change of PHBs and devices of the host. */
 void hostdev_traits_read_qemu (const xmlNode *domain, HostdevTraits *traits);
 
+/** hostdev_traits_new_of_device: the same of device XML alone, as attach-device takes it: to be
+ * cleared and freed; NULL where it is no XML. */
+HostdevTraits *hostdev_traits_new_of_device (const char *xml, gssize length);
+
 void hostdev_traits_clear (HostdevTraits *traits);

@@ -231,6 +231,40 @@ test_network (void)
     }
 }
 
+/* The first that no port has and no interface before took; a guest's own ports end with it. */
+static void
+test_network_next (void)
+{
+#define VF(number)                                                                                 \
+  "<address type='pci' domain='0x0008' bus='0x01' slot='0x00' function='" number "'/>"
+#define PORT(uuid, number)                                                                         \
+  "<networkport><owner><uuid>" uuid                                                                \
+  "</uuid></owner><plug type='hostdev-pci'>" VF (number) "</plug></networkport>"
+#define OWN   "11111111-2222-4333-8444-555555555555"
+#define OTHER "11111111-2222-4333-8444-666666666666"
+  static const char *const texts[]
+      = { "<network><forward mode='hostdev'>" VF ("2") VF ("3") VF ("4") "</forward></network>",
+          PORT (OWN, "2"), PORT (OTHER, "3"), NULL };
+  static const PciAddress all[] = { { 8, 1, 0, 2 }, { 8, 1, 0, 4 } };
+  g_autoptr (GArray) given = g_array_new (FALSE, FALSE, sizeof (PciAddress));
+  g_autoptr (HostdevDevice) device = g_new0 (HostdevDevice, 1);
+
+  g_assert_true (hostdev_network_choose (texts, device));
+  g_assert_true (pci_address_equal (&device->address, &all[1]));
+  g_assert_true (hostdev_network_choose_next (texts, OTHER, given, device));
+  g_assert_cmpint (device->address.function, ==, 3);
+  for (gsize i = 0; i < G_N_ELEMENTS (all); i++)
+    {
+      g_assert_true (hostdev_network_choose_next (texts, OWN, given, device));
+      g_assert_true (pci_address_equal (&device->address, &all[i]));
+      g_array_append_val (given, device->address);
+    }
+  g_assert_false (hostdev_network_choose_next (texts, OWN, given, device));
+  g_assert_true (hostdev_network_hands_out (texts[0]));
+  g_assert_false (hostdev_network_hands_out ("<network><forward mode='nat'/></network>"));
+  g_assert_false (hostdev_network_hands_out ("<network/>"));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -244,5 +278,6 @@ main (int argc, char **argv)
   g_test_add_func ("/hostdev/device/refused", test_refused);
   g_test_add_func ("/hostdev/device/size", test_size);
   g_test_add_func ("/hostdev/device/network", test_network);
+  g_test_add_func ("/hostdev/device/network-next", test_network_next);
   return g_test_run ();
 }
