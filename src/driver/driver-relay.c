@@ -45,15 +45,24 @@ typedef struct
   DriverPlace *place; /* NULL: there are no bounds */
   guint tries;
   guint timer;
-  guint watch; /* while it waits for others of its user's to come in */
+  /* While it waits for others of its user's to come in. */
+  DriverPollMember member;
+  DriverPollSocket socket;
 } Pending;
+
+static void
+stop_waiting (Pending *pending)
+{
+  driver_poll_forget (&pending->socket);
+  driver_poll_leave (&pending->member);
+}
 
 static void
 pending_free (Pending *pending)
 {
   if (pending->timer != 0)
     g_source_remove (pending->timer);
-  g_clear_handle_id (&pending->watch, g_source_remove);
+  stop_waiting (pending);
   if (pending->client >= 0)
     close (pending->client);
   driver_place_free (pending->place);
@@ -124,18 +133,29 @@ may_arrive (gpointer data)
 {
   Pending *pending = data;
 
-  g_clear_handle_id (&pending->watch, g_source_remove);
+  stop_waiting (pending);
   try_upstream (pending);
 }
 
-static gboolean
-left_waiting (gint fd, GIOCondition condition, gpointer data)
+static void
+left_waiting (gpointer data)
 {
   Pending *pending = data;
 
-  pending->watch = 0;
   g_hash_table_remove (pending->relay->pending, pending);
-  return G_SOURCE_REMOVE;
+}
+
+/* Nothing but its end is looked for, with all the others: thousands may wait, and the main context
+   would ask each of them every time. */
+static void
+start_waiting (Pending *pending)
+{
+  DriverRelay *self = pending->relay;
+
+  driver_poll_join (self->shared.poll, &pending->member, left_waiting, pending);
+  pending->socket = (DriverPollSocket){ .member = &pending->member, .fd = pending->client };
+  if (!driver_poll_watch (&pending->socket, 0))
+    g_hash_table_remove (self->pending, pending);
 }
 
 static guint32
@@ -196,8 +216,7 @@ accept_client (gpointer data)
   if (place == NULL || driver_place_arrive (place, may_arrive, pending))
     try_upstream (pending);
   else
-    /* Nothing but its end is looked for. */
-    pending->watch = g_unix_fd_add (client, G_IO_HUP, left_waiting, pending);
+    start_waiting (pending);
 }
 
 DriverRelay *

@@ -202,6 +202,20 @@ test_too_many (void)
   driver_bounds_free (bounds);
 }
 
+/* How many descriptors the main context asks each time that it wakes up. */
+static gint
+count_polled (void)
+{
+  GMainContext *context = g_main_context_default ();
+  gint timeout, count, priority;
+
+  g_assert_true (g_main_context_acquire (context));
+  g_main_context_prepare (context, &priority);
+  count = g_main_context_query (context, G_MAXINT, &timeout, NULL, 0);
+  g_main_context_release (context);
+  return count;
+}
+
 /* libvirt has of one user no more clients that have not come in than leave room for others'. */
 static void
 test_arrivals (void)
@@ -209,6 +223,7 @@ test_arrivals (void)
   DriverBounds *bounds = driver_bounds_new (65536);
   int clients[10], servers[10];
   TestRelay relay;
+  gint polled;
 
   start_relay (&relay, bounds);
   for (int i = 0; i < 8; i++)
@@ -216,9 +231,12 @@ test_arrivals (void)
       clients[i] = connect_client (&relay);
       servers[i] = expect_server (&relay, TRUE);
     }
+  polled = count_polled ();
   clients[8] = connect_client (&relay);
   clients[9] = connect_client (&relay);
   expect_server (&relay, FALSE);
+  /* However many wait: nobody else is slower for it. */
+  g_assert_cmpint (count_polled (), ==, polled);
   /* One who waited, and left. */
   close (clients[8]);
   test_run_for (20);
