@@ -312,12 +312,18 @@ driver_hook_new (int listener, DriverHelper *helper, DriverTransactions *transac
 }
 
 void
+driver_hook_stop (DriverHook *self)
+{
+  g_socket_service_stop (self->service);
+  g_socket_listener_close (G_SOCKET_LISTENER (self->service));
+}
+
+void
 driver_hook_free (DriverHook *self)
 {
   if (self == NULL)
     return;
-  g_socket_service_stop (self->service);
-  g_socket_listener_close (G_SOCKET_LISTENER (self->service));
+  driver_hook_stop (self);
   g_mutex_lock (&self->lock);
   while (self->running > 0)
     g_cond_wait (&self->idle, &self->lock);

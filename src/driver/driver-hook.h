@@ -28,6 +28,10 @@ typedef struct _DriverHook DriverHook;
 DriverHook *driver_hook_new (int listener, DriverHelper *helper, DriverTransactions *transactions,
                              GError **error);
 
+/** driver_hook_stop: takes no more requests: they wait for who has the same listener next, as
+ * systemd sees to. Those that are being answered go on. */
+void driver_hook_stop (DriverHook *hook);
+
 /** driver_hook_free: takes no more requests; waits for those that are being answered. */
 void driver_hook_free (DriverHook *hook);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (DriverHook, driver_hook_free)

@@ -128,7 +128,7 @@ run (const int *fds, const char *upstream, const char *bus, GError **error)
   DriverTransactions *transactions
       = driver_transactions_new (helper, driver_libvirt_get_domains (libvirt), DRIVER_SETTLE_GRACE);
 
-  DriverHook *hook;
+  DriverHook *hook = NULL;
   if (fds[DRIVER_SOCKET_HOOK] >= 0)
     {
       hook = driver_hook_new (fds[DRIVER_SOCKET_HOOK], helper, transactions, error);
@@ -151,6 +151,9 @@ run (const int *fds, const char *upstream, const char *bus, GError **error)
   g_main_loop_run (loop);
   sd_notify (FALSE, "STOPPING=1");
 
+  /* A start that comes now is for the next one to answer: this one asks nothing any more. */
+  if (hook != NULL)
+    driver_hook_stop (hook);
   driver_relay_free (relay);
   driver_relay_free (relay_ro);
   driver_bounds_free (bounds);

@@ -171,6 +171,27 @@ test_garbage (TestHook *self, gconstpointer data)
   test_hook_check (self, "prepare", xml, 0, NULL, "GetHost Prepare(0001:01:00.0,auto)");
 }
 
+/* virtppc64d ends, and waits for something still: a guest that starts meanwhile is not refused. */
+static void
+test_next (TestHook *self, gconstpointer data)
+{
+  g_autofree char *xml = test_hook_xml ("kvm", "", TEST_HOSTDEV);
+  int listener = dup (self->fds[DRIVER_SOCKET_HOOK]);
+  DriverHelper *helper = driver_helper_new (test_helper_get_address (self->fake));
+  DriverTransactions *transactions = driver_transactions_new (helper, &self->domains, 60);
+  g_autoptr (GError) error = NULL;
+
+  driver_hook_stop (self->hook);
+  driver_helper_give_up (self->helper);
+  DriverHook *next = driver_hook_new (listener, helper, transactions, &error);
+  g_assert_no_error (error);
+  test_hook_check (self, "prepare", xml, 0, NULL, "GetHost Prepare(0001:01:00.0,auto)");
+  test_hook_check (self, "release", xml, 0, NULL, "Release(L1)");
+  driver_hook_free (next);
+  driver_transactions_free (transactions);
+  driver_helper_free (helper);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -186,6 +207,7 @@ main (int argc, char **argv)
   ADD ("rehearse", test_rehearse);
   ADD ("refused", test_refused);
   ADD ("killed", test_killed);
+  ADD ("next", test_next);
   ADD ("garbage", test_garbage);
   return g_test_run ();
 }
