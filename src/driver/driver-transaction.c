@@ -33,9 +33,10 @@ struct _DriverTransactions
   DriverJobs *jobs;
   guint grace;
   guint retry;        /* seconds to the next try of a resync that failed; the resyncs' own */
-  GMutex lock;        /* of timers and checks: workers start some */
+  GMutex lock;        /* of what follows: workers start some */
   GHashTable *timers; /* GSource to UUID: settlings that are to come */
   GHashTable *checks; /* GSource to UUID: checks that are to come */
+  GHashTable *queued; /* UUIDs: settlings that wait for their turn */
 };
 
 /* One domain to settle, or all of them (""). */
@@ -104,6 +105,17 @@ retry_settling (DriverTransactions *self, const Settling *settling)
     driver_transactions_settle (self, settling->domain_uuid, delay);
 }
 
+/* It looks only now: of what comes from here on it may see nothing. */
+static void
+leave_queue (const Settling *settling)
+{
+  DriverTransactions *self = settling->owner;
+
+  g_mutex_lock (&self->lock);
+  g_hash_table_remove (self->queued, settling->domain_uuid);
+  g_mutex_unlock (&self->lock);
+}
+
 static void
 settle_one (gpointer data)
 {
@@ -113,6 +125,7 @@ settle_one (gpointer data)
                              .grace = self->grace,
                              .release_timeout = RELEASE_TIMEOUT };
 
+  leave_queue (settling);
   switch (driver_settle (self->helper, self->domains, &how))
     {
     case DRIVER_SETTLED:
@@ -132,9 +145,11 @@ settle_all (gpointer data)
   const Settling *settling = data;
   DriverTransactions *self = settling->owner;
   g_autoptr (GError) error = NULL;
-  g_autoptr (GPtrArray) leases = driver_helper_list_leases (self->helper, NULL, &error);
+  g_autoptr (GPtrArray) leases = NULL;
   g_autoptr (GHashTable) seen = g_hash_table_new (g_str_hash, g_str_equal);
 
+  leave_queue (settling);
+  leases = driver_helper_list_leases (self->helper, NULL, &error);
   if (leases == NULL)
     {
       g_warning (_ ("the leases cannot be read; trying again in %u seconds: %s"), self->retry,
@@ -159,15 +174,25 @@ begin_settling (gpointer data)
   Settling *settling = data;
   DriverTransactions *self = settling->owner;
   Settling *job = g_new0 (Settling, 1);
+  gboolean is_first;
 
   *job = (Settling){ self, g_strdup (settling->domain_uuid), NULL, settling->delay };
   g_mutex_lock (&self->lock);
   g_hash_table_remove (self->timers, settling->timer);
+  is_first = g_hash_table_add (self->queued, g_strdup (job->domain_uuid));
   g_mutex_unlock (&self->lock);
+  /* One that waits will do: else whoever keeps a guest's queue, and has that guest stop and start,
+     would fill the room of all. */
+  if (!is_first)
+    {
+      settling_free (job);
+      return G_SOURCE_REMOVE;
+    }
   if (!driver_jobs_push (self->jobs, 0, job->domain_uuid,
                          job->domain_uuid[0] != '\0' ? settle_one : settle_all, job,
                          (GDestroyNotify) settling_free, NULL))
     {
+      leave_queue (job);
       retry_settling (self, job);
       settling_free (job);
     }
@@ -181,6 +206,9 @@ start_timer (DriverTransactions *self, GHashTable *timers, const char *domain_uu
   Settling *settling = g_new0 (Settling, 1);
   GSource *timer = delay > 0 ? g_timeout_source_new_seconds (delay) : g_idle_source_new ();
 
+  /* The context asks none of a lower priority while the relay has something to do, and there may
+     be a client that sees to that. */
+  g_source_set_priority (timer, G_PRIORITY_DEFAULT);
   *settling = (Settling){ self, g_strdup (domain_uuid), timer, delay };
   g_source_set_callback (timer, begin, settling, (GDestroyNotify) settling_free);
   g_mutex_lock (&self->lock);
@@ -270,6 +298,7 @@ driver_transactions_new (DriverHelper *helper, const DriverDomains *domains, gui
   g_mutex_init (&self->lock);
   self->timers = g_hash_table_new_full (NULL, NULL, (GDestroyNotify) timer_free, g_free);
   self->checks = g_hash_table_new_full (NULL, NULL, (GDestroyNotify) timer_free, g_free);
+  self->queued = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   return self;
 }
 
@@ -281,6 +310,7 @@ driver_transactions_free (DriverTransactions *self)
   driver_jobs_free (self->jobs);
   g_hash_table_unref (self->timers);
   g_hash_table_unref (self->checks);
+  g_hash_table_unref (self->queued);
   g_mutex_clear (&self->lock);
   g_free (self);
 }
