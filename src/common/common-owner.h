@@ -18,3 +18,10 @@
  */
 char *
 common_owner_find (GDBusConnection *bus, guint32 also, GCancellable *cancellable, GError **error);
+
+/** common_owner_find_running: the same of a helper that is there already, without a start: @error
+ * is also G_DBUS_ERROR_NAME_HAS_NO_OWNER. @milliseconds is how long each answer of the bus may
+ * take.
+ */
+char *
+common_owner_find_running (GDBusConnection *bus, guint32 also, guint milliseconds, GError **error);

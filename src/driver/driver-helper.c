@@ -11,6 +11,12 @@
 #include "common/common-owner.h"
 #include "hostdev/hostdev-guest-address.h"
 
+enum
+{
+  /* What a helper that is there has, at the end, for each answer that it only tells. */
+  LAST_MILLISECONDS = 3000,
+};
+
 struct _DriverHelper
 {
   char *address;
@@ -115,7 +121,13 @@ connect_unlocked (const char *address, GCancellable *cancellable, GError **error
       NULL, cancellable, error);
 }
 
-/* The connection, made again where the bus went away. */
+static gboolean
+is_over (const DriverHelper *self)
+{
+  return g_cancellable_is_cancelled (self->given_up);
+}
+
+/* The connection, made again where the bus went away; not at the end. */
 static GDBusConnection *
 connect_bus (DriverHelper *self, GError **error)
 {
@@ -147,23 +159,45 @@ only_tells (const char *method)
   return g_str_equal (method, "GetHost") || g_str_equal (method, "ListLeases");
 }
 
+/* What was taken is given back by them, or what a guest has is noted. */
+static gboolean
+may_end (const char *method)
+{
+  return g_str_equal (method, "ListLeases") || g_str_equal (method, "Release")
+         || g_str_equal (method, "Commit") || g_str_equal (method, "SetGuestAddresses");
+}
+
 /* On a bus that was named the helper may be our own user's. */
+static char *
+find_owner (const DriverHelper *self, GDBusConnection *connection, gboolean over, GError **error)
+{
+  const guint32 also = self->address == NULL ? 0 : geteuid ();
+
+  if (over)
+    return common_owner_find_running (connection, also, LAST_MILLISECONDS, error);
+  return common_owner_find (connection, also, self->given_up, error);
+}
+
 static GVariant *
 try_call (DriverHelper *self, guint timeout, const char *method, GVariant *parameters,
           GUnixFDList *fds, const char *reply, GError **error)
 {
-  g_autoptr (GDBusConnection) connection = connect_bus (self, error);
+  const gboolean over = is_over (self), tells = only_tells (method);
+  g_autoptr (GDBusConnection) connection = NULL;
   g_autofree char *owner = NULL;
 
+  if (over && !may_end (method) && g_cancellable_set_error_if_cancelled (self->given_up, error))
+    return NULL;
+  connection = connect_bus (self, error);
   if (connection != NULL)
-    owner = common_owner_find (connection, self->address == NULL ? 0 : geteuid (), self->given_up,
-                               error);
+    owner = find_owner (self, connection, over, error);
   if (owner == NULL)
     return NULL;
   return g_dbus_connection_call_with_unix_fd_list_sync (
       connection, owner, COMMON_DBUS_KVMHELPER_PATH, COMMON_DBUS_KVMHELPER_NAME, method, parameters,
-      G_VARIANT_TYPE (reply), G_DBUS_CALL_FLAGS_NO_AUTO_START, (int) timeout * 1000, fds, NULL,
-      only_tells (method) ? self->given_up : NULL, error);
+      G_VARIANT_TYPE (reply), G_DBUS_CALL_FLAGS_NO_AUTO_START,
+      over && tells ? LAST_MILLISECONDS : (int) timeout * 1000, fds, NULL,
+      tells && !over ? self->given_up : NULL, error);
 }
 
 /* A call with its limit in seconds; @parameters are taken, @reply is the type of what is returned.
@@ -178,7 +212,9 @@ call_with_fds (DriverHelper *self, guint timeout, const char *method, GVariant *
 
   if (result != NULL)
     return result;
-  if (has_missed (missed))
+  /* Where it was asked when the end came, it is asked as at the end. */
+  if (has_missed (missed)
+      || (may_end (method) && g_error_matches (missed, G_IO_ERROR, G_IO_ERROR_CANCELLED)))
     return try_call (self, timeout, method, arguments, fds, reply, error);
   g_propagate_error (error, g_steal_pointer (&missed));
   return NULL;

@@ -33,8 +33,9 @@ void driver_helper_free (DriverHelper *helper);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (DriverHelper, driver_helper_free)
 
 /** driver_helper_give_up: for the end of this process: nobody waits any more for the bus, for the
- * helper to be started, or for what it only tells (GetHost, ListLeases), now or later. What it was
- * asked to do is waited for as before. In any thread. */
+ * helper to be started, or for what it only tells (GetHost, ListLeases), now or later; and nothing
+ * is begun. What it was asked to do is waited for as before, and a helper that is there gives back
+ * what it took then, and has three seconds to tell the leases for that. In any thread. */
 void driver_helper_give_up (DriverHelper *helper);
 
 HostdevHost *driver_helper_get_host (DriverHelper *helper, GError **error);

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <sys/socket.h>
+
 #include "driver-held.h"
 
 static void
@@ -145,6 +147,86 @@ test_retry (TestHeld *self, gconstpointer data)
   test_wait (test_held_has_no_lease, self->fake);
 }
 
+/* --- many at once, and the end ---------------------------------------------------------------- */
+
+static gboolean
+has_forwarded (gpointer server)
+{
+  char byte;
+
+  return recv (*(int *) server, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 1;
+}
+
+/* Whoever holds one guest's queue, by a call whose answer does not come, and has that guest stop
+ * and start meanwhile, takes none of the room that all share. */
+static void
+test_many_events (TestHeld *self, gconstpointer data)
+{
+  test_helper_add_lease (self->fake, TEST_UUID, "0001:01:00.0", "active", 100);
+  test_held_set_guest (self, RUNNING, GIVEN);
+  test_send (self->relay.client, test_device_call (DETACH, 2, TEST_HOSTDEV, LIVE));
+  test_wait (has_forwarded, &self->relay.server);
+  for (int i = 0; i < 300; i++)
+    driver_transactions_settle (self->transactions, TEST_UUID, 0);
+  test_run_for (100);
+  g_assert_cmpuint (driver_transactions_get_length (self->transactions), ==, 2);
+  test_expect (self->relay.server, test_device_call (DETACH, 2, TEST_HOSTDEV, LIVE));
+  test_send (self->relay.server, test_error (DETACH, 2, "no"));
+  test_expect (self->relay.client, test_error (DETACH, 2, "no"));
+  test_wait (test_held_is_idle, self->transactions);
+  /* One that comes later is not taken for one that was done. */
+  test_held_set_guest (self, STOPPED, "");
+  driver_transactions_settle (self->transactions, TEST_UUID, 0);
+  test_wait (test_held_has_no_lease, self->fake);
+}
+
+static gboolean
+once_more (gpointer count)
+{
+  (*(guint *) count)++;
+  return G_SOURCE_CONTINUE;
+}
+
+/* However busy the relay is, a group is given back. */
+static void
+test_busy (TestHeld *self, gconstpointer data)
+{
+  guint count = 0;
+  guint source = g_idle_add_full (G_PRIORITY_DEFAULT, once_more, &count, NULL);
+
+  test_helper_add_lease (self->fake, TEST_UUID, "0001:01:00.0", "active", 100);
+  driver_transactions_settle (self->transactions, TEST_UUID, 0);
+  test_wait (test_held_has_no_lease, self->fake);
+  g_assert_cmpuint (count, >, 0);
+  g_source_remove (source);
+}
+
+/* virtppc64d ends while the helper takes a group: what it took is given back. */
+static void
+test_end (TestHeld *self, gconstpointer data)
+{
+  test_helper_hold (self->fake);
+  test_send (self->relay.client, test_device_call (ATTACH, 2, TEST_HOSTDEV, LIVE));
+  test_wait (test_helper_is_holding, self->fake);
+  g_clear_pointer (&self->relay.relay, driver_relay_free);
+  driver_helper_give_up (self->helper);
+  test_helper_go (self->fake);
+  test_wait (test_held_is_idle, self->transactions);
+  g_assert_cmpuint (test_helper_get_n_leases (self->fake), ==, 0);
+  g_assert_cmpstr (test_helper_get_log (self->fake), ==,
+                   "GetHost Prepare(0001:01:00.0,auto) Release(L1)");
+}
+
+/* … and what was not begun is not begun any more. */
+static void
+test_end_before (TestHeld *self, gconstpointer data)
+{
+  driver_helper_give_up (self->helper);
+  test_send (self->relay.client, test_device_call (ATTACH, 2, TEST_HOSTDEV, LIVE));
+  test_wait (test_held_is_idle, self->transactions);
+  g_assert_cmpstr (test_helper_get_log (self->fake), ==, "");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -163,5 +245,13 @@ main (int argc, char **argv)
   ADD ("resync/young", test_resync_young);
   ADD ("resync/of-user", test_resync_of_user);
   ADD ("retry", test_retry);
+  g_test_add ("/driver/leases/events/many", TestHeld, NULL, test_held_set_up, test_many_events,
+              test_held_tear_down);
+  g_test_add ("/driver/leases/busy", TestHeld, NULL, test_held_set_up, test_busy,
+              test_held_tear_down);
+  g_test_add ("/driver/leases/end", TestHeld, NULL, test_held_set_up, test_end,
+              test_held_tear_down);
+  g_test_add ("/driver/leases/end/before", TestHeld, NULL, test_held_set_up, test_end_before,
+              test_held_tear_down);
   return g_test_run ();
 }
