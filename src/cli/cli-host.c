@@ -55,14 +55,10 @@ ask (const HostdevHost *host, HostdevCapability capability)
   return hostdev_host_get_capability (host, capability).answer;
 }
 
-/* Of native XIVE KVM says that it has it, and with smaller pages than 64 KiB no guest can set its
- * event queues up (arch/powerpc/kvm/book3s_xive_native.c: kvmppc_xive_native_set_queue_config). */
 static HostdevAnswer
 ask_for_guests (const HostdevHost *host, HostdevCapability capability)
 {
-  guint size = hostdev_host_get_page_size (host);
-
-  if (capability == HOSTDEV_CAP_XIVE_NATIVE && size != 0 && size < 65536)
+  if (capability == HOSTDEV_CAP_XIVE_NATIVE && hostdev_host_has_small_pages (host))
     return HOSTDEV_NO;
   return ask (host, capability);
 }

@@ -319,6 +319,12 @@ hostdev_host_get_page_size (const HostdevHost *host)
   return host->facts.page_size;
 }
 
+gboolean
+hostdev_host_has_small_pages (const HostdevHost *host)
+{
+  return host->facts.page_size != 0 && host->facts.page_size < 65536;
+}
+
 guint
 hostdev_host_get_memory (const HostdevHost *host)
 {

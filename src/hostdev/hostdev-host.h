@@ -143,6 +143,15 @@ const char *hostdev_host_get_firmware (const HostdevHost *host);
 /* The name of the simulated host's description; "": it is a real host's. */
 const char *hostdev_host_get_simulated (const HostdevHost *host);
 guint hostdev_host_get_page_size (const HostdevHost *host);
+
+/**
+ * hostdev_host_has_small_pages: known to be other than the 64 KiB that native XIVE for guests
+ * takes, whatever KVM says: it refuses QEMU the mapping, which QEMU asks for as if they were those,
+ * and QEMU emulates the interrupts then (hw/intc/spapr_xive_kvm.c: kvmppc_xive_mmap;
+ * hw/ppc/spapr_irq.c: spapr_irq_init_kvm).
+ */
+gboolean hostdev_host_has_small_pages (const HostdevHost *host);
+
 /* In MiB: all, and what can be given away without swapping; 0: not known. */
 guint hostdev_host_get_memory (const HostdevHost *host);
 guint hostdev_host_get_memory_available (const HostdevHost *host);

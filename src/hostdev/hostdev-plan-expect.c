@@ -50,17 +50,6 @@ wants_xics (const HostdevPlanning *planning)
          || has_old_machine (planning);
 }
 
-/* With others than 64 KiB KVM refuses QEMU the mapping of XIVE, which it asks for as if they were
- * those, and QEMU falls back (hw/intc/spapr_xive_kvm.c: kvmppc_xive_mmap; hw/ppc/spapr_irq.c:
- * spapr_irq_init_kvm). */
-static gboolean
-has_small_pages (const HostdevPlanning *planning)
-{
-  guint size = hostdev_host_get_page_size (planning->host);
-
-  return size != 0 && size < 65536;
-}
-
 /*
  * QEMU, hw/ppc/spapr_irq.c: ic-mode=dual, the default, lets the guest choose at boot, and a guest
  * of today takes XIVE. Where KVM has no native XIVE, both dual and xive fall back to interrupts
@@ -93,7 +82,8 @@ expect_interrupts (const HostdevPlanning *planning, HostdevExpectation *expectat
     }
   else
     {
-      gboolean small = native.answer == HOSTDEV_YES && has_small_pages (planning);
+      gboolean small
+          = native.answer == HOSTDEV_YES && hostdev_host_has_small_pages (planning->host);
       const char *value = native.answer == HOSTDEV_NO || small ? "emulated"
                           : native.answer == HOSTDEV_YES       ? "xive-native"
                                                                : "unknown";
