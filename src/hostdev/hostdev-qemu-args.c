@@ -5,16 +5,6 @@
 
 #include "hostdev/hostdev-xml.h"
 
-#define QEMU_NAMESPACE "http://libvirt.org/schemas/domain/qemu/1.0"
-
-static gboolean
-is_qemu (const xmlNode *node, const char *name)
-{
-  return node->type == XML_ELEMENT_NODE && node->ns != NULL && node->ns->href != NULL
-         && strcmp ((const char *) node->ns->href, QEMU_NAMESPACE) == 0
-         && strcmp ((const char *) node->name, name) == 0;
-}
-
 static void
 read_option (const char *option, HostdevIcMode *ic_mode, gboolean *kernel_irqchip)
 {
@@ -44,10 +34,10 @@ hostdev_qemu_args_read (const xmlNode *domain, HostdevIcMode *ic_mode, gboolean 
   gboolean follows = FALSE; /* the argument is the value of an option of ours */
 
   for (const xmlNode *list = domain->children; list != NULL; list = list->next)
-    for (const xmlNode *node = is_qemu (list, "commandline") ? list->children : NULL; node != NULL;
-         node = node->next)
+    for (const xmlNode *node = hostdev_xml_is_qemu (list, "commandline") ? list->children : NULL;
+         node != NULL; node = node->next)
       {
-        if (!is_qemu (node, "arg"))
+        if (!hostdev_xml_is_qemu (node, "arg"))
           continue;
         g_autofree char *value = common_xml_get_or_empty (node, "value");
         if (follows)

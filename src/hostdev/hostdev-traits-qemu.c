@@ -10,18 +10,8 @@
  * host, behind libvirt's back: properties of QEMU's, by their names.
  */
 
-#define QEMU_NAMESPACE "http://libvirt.org/schemas/domain/qemu/1.0"
-
 #define COMMANDLINE "qemu:commandline"
 #define OVERRIDE    "qemu:override"
-
-static gboolean
-is_qemu (const xmlNode *node, const char *name)
-{
-  return node->type == XML_ELEMENT_NODE && node->ns != NULL && node->ns->href != NULL
-         && strcmp ((const char *) node->ns->href, QEMU_NAMESPACE) == 0
-         && strcmp ((const char *) node->name, name) == 0;
-}
 
 /* qapi/string-input-visitor.c: qapi_bool_parse */
 static gboolean
@@ -128,7 +118,7 @@ read_commandline (const xmlNode *list, HostdevTraits *traits)
   for (const xmlNode *node = list->children; node != NULL; node = node->next)
     {
       g_autofree char *value
-          = is_qemu (node, "arg") ? common_xml_get_or_empty (node, "value") : NULL;
+          = hostdev_xml_is_qemu (node, "arg") ? common_xml_get_or_empty (node, "value") : NULL;
 
       if (value == NULL)
         continue;
@@ -148,10 +138,10 @@ static void
 read_override (const xmlNode *device, HostdevTraits *traits)
 {
   for (const xmlNode *side = device->children; side != NULL; side = side->next)
-    for (const xmlNode *node = is_qemu (side, "frontend") ? side->children : NULL; node != NULL;
-         node = node->next)
+    for (const xmlNode *node = hostdev_xml_is_qemu (side, "frontend") ? side->children : NULL;
+         node != NULL; node = node->next)
       {
-        if (!is_qemu (node, "property"))
+        if (!hostdev_xml_is_qemu (node, "property"))
           continue;
         g_autofree char *name = common_xml_get_or_empty (node, "name");
         g_autofree char *value = common_xml_get_or_empty (node, "value");
@@ -166,11 +156,11 @@ hostdev_traits_read_qemu (const xmlNode *domain, HostdevTraits *traits)
 {
   for (const xmlNode *list = domain->children; list != NULL; list = list->next)
     {
-      if (is_qemu (list, "commandline"))
+      if (hostdev_xml_is_qemu (list, "commandline"))
         read_commandline (list, traits);
-      for (const xmlNode *node = is_qemu (list, "override") ? list->children : NULL; node != NULL;
-           node = node->next)
-        if (is_qemu (node, "device"))
+      for (const xmlNode *node = hostdev_xml_is_qemu (list, "override") ? list->children : NULL;
+           node != NULL; node = node->next)
+        if (hostdev_xml_is_qemu (node, "device"))
           read_override (node, traits);
     }
 }

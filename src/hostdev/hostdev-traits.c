@@ -7,8 +7,6 @@
 #include "hostdev/hostdev-memory-limit.h"
 #include "hostdev/hostdev-xml.h"
 
-#define QEMU_NAMESPACE "http://libvirt.org/schemas/domain/qemu/1.0"
-
 void
 hostdev_traits_clear (HostdevTraits *traits)
 {
@@ -165,14 +163,6 @@ read_devices (const xmlNode *domain, HostdevTraits *traits)
       read_device (node, traits);
 }
 
-static gboolean
-is_qemu (const xmlNode *node, const char *name)
-{
-  return node->type == XML_ELEMENT_NODE && node->ns != NULL && node->ns->href != NULL
-         && strcmp ((const char *) node->ns->href, QEMU_NAMESPACE) == 0
-         && strcmp ((const char *) node->name, name) == 0;
-}
-
 static void
 read_argument (const xmlNode *node, HostdevTraits *traits)
 {
@@ -192,9 +182,9 @@ static void
 read_override (const xmlNode *device, HostdevTraits *traits)
 {
   for (const xmlNode *side = device->children; side != NULL; side = side->next)
-    for (const xmlNode *node = is_qemu (side, "frontend") ? side->children : NULL; node != NULL;
-         node = node->next)
-      if (traits->overridden == NULL && is_qemu (node, "property")
+    for (const xmlNode *node = hostdev_xml_is_qemu (side, "frontend") ? side->children : NULL;
+         node != NULL; node = node->next)
+      if (traits->overridden == NULL && hostdev_xml_is_qemu (node, "property")
           && (common_xml_attribute_is (node, "name", "host")
               || common_xml_attribute_is (node, "name", "sysfsdev")))
         traits->overridden = common_xml_get (device, "alias");
@@ -205,13 +195,14 @@ read_qemu (const xmlNode *domain, HostdevTraits *traits)
 {
   for (const xmlNode *list = domain->children; list != NULL; list = list->next)
     {
-      gboolean arguments = is_qemu (list, "commandline"), overrides = is_qemu (list, "override");
+      gboolean arguments = hostdev_xml_is_qemu (list, "commandline"),
+               overrides = hostdev_xml_is_qemu (list, "override");
 
       for (const xmlNode *node = arguments || overrides ? list->children : NULL; node != NULL;
            node = node->next)
-        if (arguments && is_qemu (node, "arg"))
+        if (arguments && hostdev_xml_is_qemu (node, "arg"))
           read_argument (node, traits);
-        else if (overrides && is_qemu (node, "device"))
+        else if (overrides && hostdev_xml_is_qemu (node, "device"))
           read_override (node, traits);
     }
 }

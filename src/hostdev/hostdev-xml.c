@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "hostdev/hostdev-xml.h"
 
+#include <string.h>
+
+#define QEMU_NAMESPACE "http://libvirt.org/schemas/domain/qemu/1.0"
+
 gboolean
 hostdev_xml_get_address (const xmlNode *node, CommonErrorCode code, PciAddress *address,
                          GError **error)
@@ -14,4 +18,12 @@ hostdev_xml_get_address (const xmlNode *node, CommonErrorCode code, PciAddress *
     return FALSE;
   *address = (PciAddress){ (guint16) domain, (guint8) bus, (guint8) slot, (guint8) function };
   return TRUE;
+}
+
+gboolean
+hostdev_xml_is_qemu (const xmlNode *node, const char *name)
+{
+  return node->type == XML_ELEMENT_NODE && node->ns != NULL && node->ns->href != NULL
+         && strcmp ((const char *) node->ns->href, QEMU_NAMESPACE) == 0
+         && strcmp ((const char *) node->name, name) == 0;
 }

@@ -30,3 +30,7 @@ hostdev_xml_validate (xmlNode *node, HostdevSchema schema, CommonErrorCode code,
  */
 gboolean hostdev_xml_get_address (const xmlNode *node, CommonErrorCode code, PciAddress *address,
                                   GError **error);
+
+/** hostdev_xml_is_qemu: whether @node is the element @name of libvirt's QEMU namespace, as
+ * "commandline". */
+gboolean hostdev_xml_is_qemu (const xmlNode *node, const char *name);
